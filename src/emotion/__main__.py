@@ -1,0 +1,67 @@
+"""The `emotion` command: finds the verb and imports only that verb."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from emotion import __version__
+from emotion.commands import DONE, INTERRUPTED, MISTAKE
+from emotion.errors import EmotionError
+
+VERBS = {
+    "train": "learn a classifier from Pascal VOC XML and photos",
+    "evaluate": "measure a checkpoint on annotated photos",
+    "predict": "find the faces in photos and name their emotions",
+    "data": "make a sample data set",
+}
+
+
+def usage() -> str:
+    """Gives the text of `emotion --help`."""
+    verbs = "\n".join(f"  {verb:10} {what}" for verb, what in VERBS.items())
+    return (
+        "usage: emotion VERB …\n\n"
+        "Facial-emotion classification, from annotated photos to answers.\n\n"
+        f"{verbs}\n\n"
+        "`emotion VERB --help` explains a verb; `emotion --version` tells the version.\n"
+        "Exit codes: 0 done, 1 done but some input could not be used, 2 could not run,"
+        " 130 interrupted."
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb.
+
+    Args:
+        arguments: what follows `emotion`; None for those of this process.
+
+    Returns:
+        The exit code, see `emotion.commands`.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(usage())
+        return DONE if given else MISTAKE
+    if given[0] == "--version":
+        print(f"emotion {__version__}")
+        return DONE
+    if given[0] not in VERBS:
+        print(f"emotion: no verb {given[0]!r}; expected {', '.join(VERBS)}", file=sys.stderr)
+        return MISTAKE
+    return _run(given[0], given[1:])
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    try:
+        code: int = import_module(f"emotion.commands.{verb}").main(arguments)
+    except EmotionError as error:
+        print(f"emotion: {error}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("emotion: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

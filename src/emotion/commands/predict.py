@@ -1,0 +1,137 @@
+"""`emotion predict`: photos in, one JSON line a face out."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from emotion.commands import DONE, PARTLY
+from emotion.errors import DataError, EmotionError
+
+if TYPE_CHECKING:
+    from emotion.inference.pipeline import PhotoPrediction
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Predicts; gives the exit code: 1 where a picture could not be read."""
+    options = _parser().parse_args(arguments)
+    paths = list_photos(options.paths)
+    from emotion.commands.evaluate import find_checkpoint
+    from emotion.faces.detectors import DlibDetector
+    from emotion.inference.pipeline import predict_photos
+    from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
+
+    detector = DlibDetector(options.upsample, options.threshold)
+    checkpoint = read_checkpoint(find_checkpoint(options.model))
+    classifier = CheckpointClassifier(checkpoint, options.device)
+    summary = Summary()
+    with _output(options.out) as stream:
+        for photo in _with_progress(predict_photos(paths, detector, classifier), len(paths)):
+            for record in photo.records():
+                print(json.dumps(record, ensure_ascii=False), file=stream, flush=True)
+            if options.draw:
+                _draw(photo, options.draw, summary.photos + 1)
+            summary.add(photo)
+    print(summary, file=sys.stderr)
+    return PARTLY if summary.unreadable else DONE
+
+
+class Summary:
+    """Counts what became of the photos."""
+
+    def __init__(self) -> None:
+        self.photos = self.faces = self.without = self.unreadable = 0
+
+    def add(self, photo: "PhotoPrediction") -> None:
+        """Counts one photo."""
+        self.photos += 1
+        self.faces += len(photo.faces)
+        self.without += photo.readable and not photo.faces
+        self.unreadable += not photo.readable
+
+    def __str__(self) -> str:
+        return (
+            f"{self.photos} photos: {self.faces} faces found, {self.without} photos without a face,"
+            f" {self.unreadable} unreadable"
+        )
+
+
+def list_photos(paths: Sequence[Path]) -> list[Path]:
+    """Lists the given files, and the pictures below the given folders, each once, in order.
+
+    A file that is no picture stays in the list and becomes a record with a reason.
+
+    Raises:
+        DataError: a path does not exist, or a folder has no pictures.
+    """
+    from emotion.faces.images import SUFFIXES, find_images
+
+    listed: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+        found = find_images(path) if path.is_dir() else [path]
+        if not found:
+            kinds = " ".join(sorted(SUFFIXES))
+            raise DataError(f"{path}: no pictures in it; looked for {kinds}")
+        listed |= dict.fromkeys(found)
+    return list(listed)
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    """Opens standard output, or a file that takes its name at the end, also after Ctrl-C."""
+    if path is None:
+        yield sys.stdout
+        return
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = partial.open("w", encoding="utf-8")
+    except OSError as error:
+        raise EmotionError(f"--out {path}: cannot be written ({error.strerror})") from error
+    try:
+        with stream:
+            yield stream
+    finally:
+        partial.replace(path)
+
+
+def _with_progress(photos: Iterator["PhotoPrediction"], total: int) -> Iterator["PhotoPrediction"]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    hidden = not console.is_terminal or sys.stdout.isatty()
+    yield from track(photos, "predicting", total, console=console, transient=True, disable=hidden)
+
+
+def _draw(photo: "PhotoPrediction", folder: Path, number: int) -> None:
+    from emotion.faces.images import read_image, write_image
+    from emotion.inference.drawing import draw_predictions
+
+    if photo.readable:
+        # Numbered, since photos of several folders may share a name.
+        name = f"{number:04d}_{photo.source.stem[:80]}.jpg"
+        write_image(folder / name, draw_predictions(read_image(photo.source), photo.faces))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "emotion predict",
+        description="Finds the faces in photos and names their emotions: one JSON line a face. A"
+        " photo without a face, or one that cannot be read, is a line with a reason.",
+        epilog="Exit codes: 0 done, 1 done but some pictures could not be read, 2 could not run.",
+    )
+    add = parser.add_argument
+    add("paths", type=Path, nargs="+", metavar="PATH", help="photos, and folders of photos")
+    add("--model", type=Path, required=True, metavar="CKPT", help="a checkpoint, or a run's folder")
+    add("--out", type=Path, metavar="FILE", help="write the lines there (standard output)")
+    add("--draw", type=Path, metavar="DIR", help="write the photos with boxes and answers there")
+    add("--upsample", type=int, default=0, help="double the photo so often to find small faces (0)")
+    add("--threshold", type=float, default=0.0, help="least score of the detector (0.0)")
+    add("--device", help="cpu, cuda, … (a GPU where there is one)")
+    return parser

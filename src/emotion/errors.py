@@ -1,0 +1,41 @@
+"""The errors that a user can mend; each message names the place, what was expected and the way out.
+
+A command prints the message of an `EmotionError` without a traceback and ends with exit code 2.
+Anything else that escapes is a defect of this project.
+"""
+
+from collections.abc import Sequence
+
+SHOWN = 10  # problems listed in one message before the rest is only counted
+
+
+class EmotionError(ValueError):
+    """A mistake in what the user gave: a file, an option, a config."""
+
+
+class PictureError(EmotionError):
+    """A picture that is missing, unreadable, or not a picture."""
+
+
+class AnnotationError(EmotionError):
+    """An annotation that is missing, malformed, or points nowhere."""
+
+
+class DataError(EmotionError):
+    """A data set that cannot be trained on or evaluated as it is."""
+
+
+class ConfigError(EmotionError):
+    """A setting that does not exist, or does not fit the others."""
+
+
+class CheckpointError(EmotionError):
+    """A file that is not a checkpoint of this project, or does not fit what it is asked for."""
+
+
+def summarise(problems: Sequence[str]) -> str:
+    """Joins problems into one message: the first ten, a line each, and how many more there are."""
+    lines = list(problems[:SHOWN])
+    if len(problems) > SHOWN:
+        lines.append(f"… and {len(problems) - SHOWN} more")
+    return "\n".join(lines)

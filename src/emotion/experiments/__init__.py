@@ -1,0 +1,1 @@
+"""Hydra's configs and the run folders that come of them."""

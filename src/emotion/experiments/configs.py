@@ -1,0 +1,71 @@
+"""Where the configs are, and what is said about a setting that does not exist."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+import emotion
+from emotion.errors import ConfigError
+
+VERSION_BASE = "1.3"
+
+
+def config_folder() -> Path:
+    """Finds `conf/`: inside the installed package, or at the top of a checkout."""
+    package = Path(emotion.__file__).resolve().parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parents[1] / "conf"
+
+
+def check_overrides(overrides: Sequence[str]) -> None:
+    """Checks that every setting given on the command line exists.
+
+    Args:
+        overrides: as typed; those that add, delete or concern Hydra itself are left to Hydra.
+
+    Raises:
+        ConfigError: names the setting or group, and the nearest that exist.
+    """
+    pairs = [item.partition("=")[::2] for item in overrides if "=" in item]
+    pairs = [(key, value) for key, value in pairs if not key.startswith(("+", "~", "hydra"))]
+    chosen = [(key, value) for key, value in pairs if key in _groups()]
+    for group, value in chosen:
+        _check_options(group, value)
+    first = [f"{group}={value.split(',')[0]}" for group, value in chosen]
+    known = set(_keys(_compose(first)))
+    for key, _ in pairs:
+        if key not in known and key not in _groups():
+            near = difflib.get_close_matches(key, sorted(known), n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ConfigError(
+                f"{key}: no such setting{hint} `emotion train --cfg job` lists all;"
+                f" +{key}=… would add a new one"
+            )
+
+
+def _groups() -> set[str]:
+    return {path.name for path in config_folder().iterdir() if path.is_dir()}
+
+
+def _check_options(group: str, value: str) -> None:
+    options = sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+    for name in value.split(","):
+        if name.strip() not in (*options, "null"):
+            raise ConfigError(f"{group}={name}: no such {group}; expected {', '.join(options)}")
+
+
+def _compose(overrides: list[str]) -> DictConfig:
+    with initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
+        return compose("train", overrides)
+
+
+def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    content: Any = OmegaConf.to_container(node, resolve=False)
+    for key, value in content.items():
+        yield prefix + key
+        if isinstance(value, dict):
+            yield from _keys(OmegaConf.create(value), f"{prefix}{key}.")

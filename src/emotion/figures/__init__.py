@@ -1,0 +1,1 @@
+"""Pictures drawn from plain numbers, wherever those come from: curves, tables, grids."""

@@ -1,0 +1,32 @@
+"""From a matplotlib figure to a file or to pixels, without a display and without global state."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from emotion.files import replacing
+
+DPI = 120
+# Okabe and Ito's palette, which colour-blind people can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Makes an empty figure of a size in inches."""
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a PNG."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def to_pixels(figure: Figure) -> NDArray[np.uint8]:
+    """Draws a figure: H x W x 3, uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]

@@ -1,0 +1,1 @@
+"""Faces drawn with five expressions: the sample data set's photos, so that no one's are needed."""

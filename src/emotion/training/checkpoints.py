@@ -1,0 +1,133 @@
+"""Checkpoints: what is in one, and a classifier from it.
+
+A checkpoint is plain data (tensors and primitives), only ever loaded with `weights_only=True`.
+Beside Lightning's own entries it holds, under "emotion", the input settings and the labels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emotion import __version__
+from emotion.errors import CheckpointError
+from emotion.faces.inputs import InputSpec
+from emotion.training.network import ARCHITECTURE, EmotionNetwork
+
+FORMAT = 1  # raised when a checkpoint of this version could no longer be read by the last one
+PREFIX = "network."  # of the network's tensors among the module's
+
+
+def pack(spec: InputSpec) -> dict[str, Any]:
+    """Gives the entry "emotion" of a checkpoint."""
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "architecture": ARCHITECTURE,
+        "input": spec.to_dict(),
+    }
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was read and checked.
+
+    Attributes:
+        path: the file.
+        input: the input settings it was trained with.
+        state: the network's state dict.
+        epoch: epoch at whose end it was written, from 1.
+    """
+
+    path: Path
+    input: InputSpec
+    state: dict[str, Tensor]
+    epoch: int
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing, not a checkpoint, or not one of this project.
+    """
+    content = _load(path)
+    entry = content.get("emotion")
+    state = content.get("state_dict")
+    if not isinstance(entry, Mapping) or not isinstance(state, Mapping):
+        raise CheckpointError(
+            f"{path}: a checkpoint, but of another project; expected one that `emotion train` wrote"
+        )
+    if entry.get("format") != FORMAT or entry.get("architecture") != ARCHITECTURE:
+        raise CheckpointError(
+            f"{path}: format {entry.get('format')}, network {entry.get('architecture')}; this"
+            f" version ({__version__}) reads format {FORMAT}, network {ARCHITECTURE}"
+        )
+    spec = InputSpec.from_dict(_mapping(entry.get("input"), path), str(path))
+    network = {
+        k.removeprefix(PREFIX): v
+        for k, v in state.items()
+        if k.startswith(PREFIX) and isinstance(v, Tensor)
+    }
+    return Checkpoint(path, spec, network, int(content.get("epoch", 0)) + 1)
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    if path.is_dir():
+        raise CheckpointError(f"{path}: expected a checkpoint (*.ckpt), got a folder")
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; expected a checkpoint (*.ckpt)")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    # torch.load raises nearly anything on a file that is not its own.
+    except Exception as error:
+        raise CheckpointError(
+            f"{path}: not a checkpoint, damaged, or one that would run code when loaded;"
+            " expected a *.ckpt that `emotion train` wrote"
+        ) from error
+    return _mapping(content, path)
+
+
+def _mapping(content: Any, path: Path) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path}: not a checkpoint; expected one that `emotion train` wrote")
+    return content
+
+
+class CheckpointClassifier:
+    """Names the emotion of face crops with a checkpoint's network.
+
+    Args:
+        checkpoint: as `read_checkpoint` gives it.
+        device: "cpu", "cuda", …; None for a GPU where there is one.
+
+    Attributes:
+        input: how a face becomes an input, and the labels; from the checkpoint.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str | None = None) -> None:
+        self.input = checkpoint.input
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        network = EmotionNetwork(checkpoint.input)
+        try:
+            network.load_state_dict(checkpoint.state)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{checkpoint.path}: its tensors do not fit {ARCHITECTURE} with"
+                f" {len(checkpoint.input.labels)} classes; the file is damaged or was changed"
+            ) from error
+        network = network.eval().to(self.device)
+        self._network = network.to(memory_format=torch.channels_last)
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Gives B x classes, float32, rows summing to 1, for B x size x size x 3, uint8, RGB."""
+        batch = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            logits = self._network(batch.to(self.device))
+        answer: NDArray[np.float32] = logits.float().softmax(dim=1).cpu().numpy()
+        return answer
