@@ -1,11 +1,12 @@
 """The `emotion` command: finds the verb and imports only that verb."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from emotion import __version__
-from emotion.commands import DONE, INTERRUPTED, MISTAKE
+from emotion.commands import CLOSED_PIPE, DONE, INTERRUPTED, MISTAKE
 from emotion.errors import EmotionError
 
 VERBS = {
@@ -60,6 +61,9 @@ def _run(verb: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("emotion: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
     return code
 
 

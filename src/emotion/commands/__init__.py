@@ -9,3 +9,4 @@ MISTAKE = (
     2  # could not run: an option, a path or a config is wrong; the message says how to mend it
 )
 INTERRUPTED = 130  # stopped by Ctrl-C
+CLOSED_PIPE = 141  # whoever read our output stopped reading

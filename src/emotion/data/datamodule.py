@@ -1,6 +1,7 @@
 """Batches of face crops for Lightning."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,13 @@ class CropDataset(Dataset[tuple[Tensor, int]]):
         return torch.from_numpy(pixels), int(self.crops.targets[index])
 
 
-def collate(samples: Sequence[tuple[Tensor, int]]) -> dict[str, Tensor]:
-    """Stacks crops: "pixels" B x 3 x size x size, uint8, channels_last, and "targets" B, int64."""
-    pixels = torch.stack([pixels for pixels, _ in samples])
+def collate(samples: Sequence[tuple[Tensor, int]], size: int) -> dict[str, Tensor]:
+    """Stacks crops: "pixels" B x 3 x size x size, uint8, channels_last, and "targets" B, int64.
+
+    B is 0 on a device for which no sample of an evaluation batch is left.
+    """
+    crops = [pixels for pixels, _ in samples]
+    pixels = torch.stack(crops) if crops else torch.empty(0, size, size, 3, dtype=torch.uint8)
     targets = torch.tensor([target for _, target in samples], dtype=torch.int64)
     return {"pixels": pixels.permute(0, 3, 1, 2), "targets": targets}
 
@@ -84,7 +89,7 @@ class FaceCropDataModule(LightningDataModule):
         train: int | None,
         seed: int,
         oversize: float,
-        label_map: dict[str, str | None],
+        label_map: dict[str, str | None] | None,
         keep_difficult: bool,
         outside: str,
         allow_unannotated: bool,
@@ -100,7 +105,7 @@ class FaceCropDataModule(LightningDataModule):
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.val, self.train = val, train
         self.oversize = oversize
-        self.scheme = LabelScheme(input.labels, dict(label_map))
+        self.scheme = LabelScheme(input.labels, dict(label_map or {}))
         self.keep_difficult, self.outside = keep_difficult, outside
         self.allow_unannotated = allow_unannotated
         self.augmentation = Augmentation(augmentation, input.size, seed)
@@ -167,11 +172,14 @@ class FaceCropDataModule(LightningDataModule):
         return DataLoader(
             dataset,
             batch_sampler=sampler,
-            collate_fn=collate,
+            collate_fn=partial(collate, size=self.input.size),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=_use_one_thread,
+            # Its own, or the loader would draw from the one that dropout uses, and the number of
+            # workers would change the run.
+            generator=torch.Generator().manual_seed(self.seed),
         )
 
     def _layout(self) -> tuple[int, int, int]:

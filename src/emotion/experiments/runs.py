@@ -109,7 +109,13 @@ def train(config: DictConfig) -> RunResult | None:
     _check_devices(run)
     if run.trainer.is_global_zero:
         _describe(run, config)
-    run.trainer.fit(run.module, run.data)
+    try:
+        run.trainer.fit(run.module, run.data)
+    except SystemExit as stop:  # so Lightning ends on Ctrl-C, once it has closed its files
+        if run.trainer.is_global_zero and run.best.best_model_path:
+            result = _conclude(run, config)
+            print(f"kept so far: {result.checkpoint}", file=sys.stderr)
+        raise KeyboardInterrupt from stop
     if not run.trainer.is_global_zero:
         return None
     return _conclude(run, config)

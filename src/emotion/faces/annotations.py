@@ -17,6 +17,7 @@ from emotion.faces.boxes import Box
 from emotion.files import replacing
 
 MAX_BYTES = 10_000_000  # an annotation of a photo has a few kilobytes
+NOT_DIFFICULT = ("", "0", "false")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,12 @@ def _parse(path: Path) -> etree._Element:
     if len(content) > MAX_BYTES:
         raise AnnotationError(f"{path}: {len(content):,} bytes; at most {MAX_BYTES:,} are read")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,  # a comment inside a name would cut the name short
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -86,7 +92,7 @@ def _face(path: Path, element: etree._Element) -> AnnotatedFace:
     return AnnotatedFace(
         label=_text(path, element, "name"),
         box=_box(path, element),
-        difficult=(element.findtext("{*}difficult") or "0").strip() not in ("0", "", "false"),
+        difficult=(element.findtext("{*}difficult") or "").strip().lower() not in NOT_DIFFICULT,
         line=_line(element),
     )
 

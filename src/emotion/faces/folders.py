@@ -42,7 +42,7 @@ def read_photos(folder: Path, allow_unannotated: bool = False) -> list[Annotated
     """
     pictures_folder, annotations_folder = locate(folder)
     pictures = _Pictures(pictures_folder)
-    photos, problems = _pair(sorted(annotations_folder.glob("*.[xX][mM][lL]")), pictures)
+    photos, problems = _pair(_xml_files(annotations_folder), pictures)
     if not photos and not problems:
         raise DataError(f"{annotations_folder}: no *.xml in it; expected one for each photo")
     if not allow_unannotated:
@@ -64,12 +64,17 @@ def locate(folder: Path) -> tuple[Path, Path]:
     annotations = [folder / name for name in ANNOTATION_FOLDERS if (folder / name).is_dir()]
     if pictures and annotations:
         return pictures[0], annotations[0]
-    if any(folder.glob("*.xml")):
+    if _xml_files(folder):
         return folder, folder
     raise DataError(
         f"{folder}: expected img/ and annotations/ in it, or *.xml beside the pictures;"
         f" found {_contents(folder)}"
     )
+
+
+def _xml_files(folder: Path) -> list[Path]:
+    # Hidden ones are left out: macOS puts a "._1.xml" that is no XML beside each 1.xml.
+    return sorted(p for p in folder.glob("*.[xX][mM][lL]") if not p.name.startswith("."))
 
 
 def _contents(folder: Path) -> str:
@@ -88,7 +93,7 @@ class _Pictures:
 
     def of(self, annotation: Annotation) -> Path | None:
         """Finds the picture by `<filename>`; where that leads nowhere, by the XML's own stem."""
-        # Only names are looked up, among pictures below the folder: "../x.jpg" finds nothing.
+        # Only names are looked up, among pictures below the folder: nothing outside is found.
         named = PurePosixPath(annotation.filename.replace("\\", "/"))
         keys = (_key(str(named)), _key(named.name))
         found = next((self._by_name[key] for key in keys if key in self._by_name), None)

@@ -20,6 +20,11 @@ MAX_PIXELS = 100_000_000
 GROUND = (255, 255, 255)  # what shows through where a picture is transparent
 
 
+# Pillow warns of odd metadata and of sizes; the pixels are not concerned, and sizes are checked
+# here. For the process and once, since filters set and restored by several threads get mixed up.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Reads a picture upright, as EXIF says it was held.
 
@@ -35,12 +40,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     # Another library of the process may have switched this on; half a picture is no picture.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        with warnings.catch_warnings():
-            # The size is checked below, and odd metadata does not concern the pixels.
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
-                _check_size(image, path)
-                return np.asarray(_to_rgb(_upright(image)))
+        with Image.open(path, formats=FORMATS) as image:
+            _check_size(image, path)
+            return np.asarray(_to_rgb(_upright(image)))
     except PictureError:
         raise
     except FileNotFoundError:

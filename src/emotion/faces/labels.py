@@ -23,7 +23,10 @@ class LabelScheme:
 
     def __post_init__(self) -> None:
         check_names(self.names)
-        wrong = sorted({v for v in self.mapping.values() if v is not None} - set(self.names))
+        # YAML and Hydra read the 1 of `{1: smile}` as a number; a name in XML is always text.
+        mapping = {str(k): None if v is None else str(v) for k, v in self.mapping.items()}
+        object.__setattr__(self, "mapping", mapping)
+        wrong = sorted({v for v in mapping.values() if v is not None} - set(self.names))
         if wrong:
             raise ConfigError(
                 f"data.label_map: expected its values to be among {', '.join(self.names)} or null,"

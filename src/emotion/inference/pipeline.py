@@ -45,7 +45,7 @@ class PhotoPrediction:
         source: the photo.
         faces: may be empty.
         reason: None where faces were found.
-        readable: whether the photo could be decoded.
+        readable: whether the photo could be decoded and searched.
     """
 
     source: Path
@@ -102,7 +102,11 @@ def predict_photos(
             image = read_image(path)
         except PictureError as error:
             return _FoundFaces(path, (), (), str(error), readable=False)
-        detections = tuple(detector.detect(image))
+        try:
+            detections = tuple(detector.detect(image))
+        except (RuntimeError, MemoryError) as error:  # one odd photo must not end a run of many
+            reason = f"{path}: the face detector failed ({error or 'out of memory'})"
+            return _FoundFaces(path, (), (), reason, readable=False)
         pixels = tuple(classifier.input.pixels(image, found.box) for found in detections)
         return _FoundFaces(path, detections, pixels, None if detections else NO_FACE, readable=True)
 

@@ -1,0 +1,71 @@
+# What a newcomer types. Everything is installed into .venv and nothing else is touched.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check format lock clean
+
+UV := uv==0.13.9
+# The first Python that is new enough; `make setup PYTHON=/path/to/python` names one.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && command -v "$$p" && break; done)
+BIN := .venv/bin
+DEMO := outputs/demo
+
+help:  ## explain the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /make \1\t/' | expand -t 14
+	@echo
+	@echo "make test SLOW=1 also runs the slow tests (real photos, several processes)."
+
+setup: .venv/installed  ## make .venv with everything in it (6 GB, a minute or two)
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "emotion: no Python 3.11 or newer found; install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { echo "emotion: $(PYTHON) is $$("$(PYTHON)" -V 2>&1), expected Python 3.11 or newer; name another: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@echo "installing into .venv with $$("$(PYTHON)" -V 2>&1) …"
+	@"$(PYTHON)" -m venv .venv || { echo "emotion: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check $(UV) > .venv/setup.log 2>&1 \
+		&& VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -r requirements.lock >> .venv/setup.log 2>&1 \
+		&& VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --no-deps --no-build-isolation -e . >> .venv/setup.log 2>&1 \
+		|| { echo "emotion: the packages could not be installed: $$(grep -m 1 -iE 'error|failed|×' .venv/setup.log); is there a network? All of it is in .venv/setup.log" >&2; exit 2; }
+	@touch $@
+
+demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pictures to look at
+	@rm -rf $(DEMO)
+	@echo "== 1/4 draw a sample data set"
+	@$(BIN)/emotion data sample $(DEMO)/data --images 400 --seed 0
+	@echo "== 2/4 train a classifier on it"
+	@$(BIN)/emotion train experiment=demo data.root=$(DEMO)/data hydra.run.dir=$(DEMO)/run
+	@echo "== 3/4 evaluate it on the test part"
+	@$(BIN)/emotion evaluate $(DEMO)/run --out $(DEMO)/evaluation
+	@echo "== 4/4 predict the test photos"
+	@$(BIN)/emotion predict $(DEMO)/data/test/img --model $(DEMO)/run --out $(DEMO)/predictions.jsonl --draw $(DEMO)/drawn
+	@echo
+	@echo "Look at:   $(DEMO)/run/curves.png            how training went, and which epoch was kept"
+	@echo "           $(DEMO)/evaluation/confusion.png  what is taken for what"
+	@echo "           $(DEMO)/drawn/                    the answers on the photos"
+	@echo "Type next: source .venv/bin/activate"
+	@echo "           tensorboard --logdir outputs"
+	@echo "           emotion train -m experiment=demo data.root=$(DEMO)/data model.optimizer.lr=1e-3,2e-3,4e-3"
+	@echo "           emotion train experiment=faces data.root=/path/to/your/faces"
+	@echo "           emotion predict /path/to/your/photos --model $(DEMO)/run   (it has seen drawings only)"
+
+test: .venv/installed  ## run the tests
+	@$(BIN)/python -m pytest -q $(if $(SLOW),,-m "not slow and not gpu")
+
+check: .venv/installed  ## format, lint, types, import layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/installed  ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/installed  ## pin the newest versions that the bounds allow
+	@$(BIN)/uv pip compile -q --upgrade --universal --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 pyproject.toml --group dev -o requirements.lock
+
+clean:  ## remove .venv and caches; outputs/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,131 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from emotion.__main__ import main
+from emotion.experiments.runs import RunResult
+
+KEYS = ["source", "face", "box", "detector_score", "emotion", "probabilities", "reason"]
+
+
+def records(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_one_line_a_face_on_standard_output(
+    run_result: RunResult, sample_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sample_root / "test" / "img"
+    assert main(["predict", str(folder), "--model", str(run_result.folder)]) == 0
+    captured = capsys.readouterr()
+    found = records(captured.out)
+    assert [list(record) for record in found] == [KEYS] * len(found)
+    assert {record["source"] for record in found} == {str(path) for path in folder.iterdir()}
+    for record in found:
+        assert sum(record["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert record["probabilities"][record["emotion"]] == max(record["probabilities"].values())
+    assert f"4 photos: {len(found)} faces found, 0 photos without a face" in captured.err
+
+
+def test_no_face_and_no_picture_are_records_and_the_run_goes_on(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = min((sample_root / "test" / "img").iterdir())
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "blank.png")
+    (tmp_path / "broken.jpg").write_bytes(good.read_bytes()[:3000])
+    (tmp_path / "text.txt").write_text("no picture")
+    paths = [tmp_path / "broken.jpg", tmp_path / "blank.png", tmp_path / "text.txt", good]
+    out, drawn = tmp_path / "out.jsonl", tmp_path / "drawn"
+    arguments = ["--model", str(run_result.folder), "--out", str(out), "--draw", str(drawn)]
+    assert main(["predict", *map(str, paths), *arguments]) == 1
+    found = records(out.read_text())
+    assert "cannot be decoded" in found[0]["reason"]
+    assert found[1]["reason"] == "no face found"
+    assert "not a picture" in found[2]["reason"]
+    assert found[3]["reason"] is None
+    assert "1 photos without a face, 2 unreadable" in capsys.readouterr().err
+    assert sorted(p.name for p in drawn.iterdir()) == ["0002_blank.jpg", f"0004_{good.stem}.jpg"]
+
+
+def test_unusual_names_work_on_the_real_command_line(
+    run_result: RunResult, sample_root: Path, tmp_path: Path
+) -> None:
+    good = min((sample_root / "test" / "img").iterdir())
+    names = ["a photo, with = in it.jpg", "웃는 얼굴.JPG", "--model.png", "[x]{y}.jpg"]
+    for name in names:
+        shutil.copy(good, tmp_path / name)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "emotion",
+            "predict",
+            "--model",
+            str(run_result.folder),
+            "--",
+            *names,
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    found = records(done.stdout)
+    assert [record["source"] for record in found if record["face"] in (1, None)] == names
+
+
+@pytest.mark.parametrize(
+    ("paths", "text"),
+    [
+        (["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
+        (["empty"], "empty: no pictures in it; looked for .bmp"),
+    ],
+)
+def test_wrong_paths_are_one_clear_error(
+    run_result: RunResult,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    paths: list[str],
+    text: str,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    given = [str(tmp_path / path) for path in paths]
+    assert main(["predict", *given, "--model", str(run_result.folder)]) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_wrong_detector_settings_are_one_clear_error(
+    run_result: RunResult, sample_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["predict", str(sample_root), "--model", str(run_result.folder), "--upsample", "9"]
+    assert main(arguments) == 2
+    assert "upsample: expected 0, 1, 2 or 3, got 9" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_dlib_finds_the_faces_of_real_photos(
+    run_result: RunResult, shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shared / "data" / "nota24" / "img"
+    assert main(["predict", str(folder), "--model", str(run_result.folder)]) == 0
+    found = records(capsys.readouterr().out)
+    assert len({record["source"] for record in found}) == 24
+    assert sum(record["face"] is not None for record in found) >= 26
+
+
+@pytest.mark.slow
+def test_hostile_pictures_are_records(
+    run_result: RunResult, shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = sorted((shared / "data" / "hostile").iterdir())
+    assert main(["predict", *map(str, paths), "--model", str(run_result.folder)]) == 1
+    found = records(capsys.readouterr().out)
+    assert {record["source"] for record in found} == {str(path) for path in paths}
+    assert all(record["emotion"] or record["reason"] for record in found)

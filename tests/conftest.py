@@ -1,0 +1,58 @@
+"""Fixtures that more than one test file needs."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hypothesis import settings
+
+from emotion.data.sample import write_sample
+from emotion.experiments.configs import VERSION_BASE, config_folder
+from emotion.experiments.runs import RunResult, train
+
+# A busy machine is no failure.
+settings.register_profile("emotion", deadline=None)
+settings.load_profile("emotion")
+
+SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the project with the photos that it is not allowed to carry."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no folder {SHARED}: it holds the real photos that this test reads")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample data set of 20 drawn scenes: `train/` and `test/`; nobody writes into it."""
+    root = tmp_path_factory.mktemp("sample") / "data"
+    write_sample(root, images=20, seed=3)
+    return root
+
+
+def train_tiny(root: Path, folder: Path, *overrides: str) -> RunResult:
+    """Trains two small steps an epoch for two epochs on the CPU, from random weights."""
+    tiny = [
+        f"data.root={root}",
+        f"run_dir={folder}",
+        "model.weights=null",
+        "input.size=64",
+        "trainer=cpu",
+        "trainer.max_epochs=2",
+        "trainer.limit_train_batches=2",
+        "data.batch_size=4",
+    ]
+    with initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
+        config = compose("train", [*tiny, *overrides])
+    result = train(config)
+    assert result is not None
+    return result
+
+
+@pytest.fixture(scope="session")
+def run_result(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """A finished run on the sample data set; nobody writes into its folder."""
+    return train_tiny(sample_root, tmp_path_factory.mktemp("run") / "run")

@@ -1,0 +1,76 @@
+"""Curves: epochs from 1, the kept one marked."""
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from emotion.figures.canvas import to_pixels
+from emotion.figures.curves import draw_curves
+
+
+def curves(epochs: int, kept: int, no_better_from: int | None = None) -> Figure:
+    val = [1 / (1 + abs(epoch - kept)) for epoch in range(1, epochs + 1)]
+    train = [epoch / epochs for epoch in range(1, epochs + 1)]
+    return draw_curves(train, val, "accuracy", kept, no_better_from)
+
+
+def axes_of(figure: Figure) -> Axes:
+    (axes,) = figure.axes
+    return axes
+
+
+def legend(figure: Figure) -> list[str]:
+    shown = axes_of(figure).get_legend()
+    assert shown is not None
+    return [text.get_text() for text in shown.get_texts()]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "kept", "no_better_from"),
+    [(1, 1, None), (1, 1, 1), (2, 1, 2), (30, 12, 13), (31, 31, None), (100, 40, 41), (100, 1, 2)],
+)
+def test_curves_of_any_length_show_something(
+    epochs: int, kept: int, no_better_from: int | None
+) -> None:
+    pixels = to_pixels(curves(epochs, kept, no_better_from))
+    assert pixels.shape == (540, 960, 3)
+    assert (pixels < 128).any(axis=-1).mean() > 0.002
+
+
+def test_both_parts_are_drawn_over_epochs_from_one() -> None:
+    figure = draw_curves([0.1, 0.2, 0.3], [0.4, 0.6, 0.5], "accuracy", 2, None)
+    train, val = axes_of(figure).get_lines()[:2]
+    np.testing.assert_array_equal(train.get_xydata(), [[1, 0.1], [2, 0.2], [3, 0.3]])
+    np.testing.assert_array_equal(val.get_xydata(), [[1, 0.4], [2, 0.6], [3, 0.5]])
+    assert legend(figure) == ["train", "validation"]
+
+
+def test_the_kept_epoch_is_named_and_marked() -> None:
+    axes = axes_of(draw_curves([0.1, 0.2, 0.3], [0.4, 0.6, 0.5], "val/accuracy", 2, None))
+    assert axes.get_title(loc="left") == "epoch 2 is kept: val/accuracy 0.6000 on validation"
+    assert axes.get_ylabel() == "val/accuracy"
+    assert axes.get_xlabel() == "epoch"
+    np.testing.assert_array_equal(axes.get_lines()[-1].get_xydata(), [[2, 0.6]])
+
+
+def test_where_validation_gets_no_better_is_told() -> None:
+    assert "validation no better from epoch 4" in legend(curves(9, 3, 4))
+    assert len(legend(curves(9, 3, None))) == 2
+
+
+def test_without_training_scores_only_validation_is_drawn() -> None:
+    figure = draw_curves([], [0.4, 0.6], "accuracy", 2, None)
+    assert legend(figure) == ["validation"]
+    assert to_pixels(figure).min() < 128
+
+
+def test_points_are_marked_only_where_there_are_few() -> None:
+    markers = [axes_of(curves(epochs, 1)).get_lines()[1].get_marker() for epochs in (30, 31)]
+    assert markers == [".", "None"]
+
+
+def test_epochs_are_whole_numbers_on_the_axis() -> None:
+    figure = curves(3, 2)
+    to_pixels(figure)
+    assert all(float(tick).is_integer() for tick in axes_of(figure).get_xticks())

@@ -1,0 +1,66 @@
+"""The wheel, installed elsewhere, trains one step from another folder."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_the_wheel_has_code_and_configs_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "emotion/conf/experiment/original.yaml" in names
+    assert "emotion/py.typed" in names
+    assert {name.split("/")[0] for name in names} == {
+        "emotion",
+        f"{wheel.stem.split('-py3')[0]}.dist-info",
+    }
+    assert not [name for name in names if name.endswith((".jpg", ".pth", ".ckpt", ".csv"))]
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_trains_from_another_folder(
+    wheel: Path, sample_root: Path, tmp_path: Path
+) -> None:
+    environment = tmp_path / "env"
+    python = environment / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    # The wheel alone is new; its dependencies are lent by a path file, to need no network.
+    site = next((environment / "lib").glob("python3.*")) / "site-packages"
+    zipfile.ZipFile(wheel).extractall(site)
+    lent = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    (site / "lent.pth").write_text(f"{lent}\n")
+    # Without the checkout that the lending environment has installed as editable.
+    (site / "zz_checkout.pth").write_text(
+        f"import sys; sys.path[:] = [p for p in sys.path if p != {str(ROOT / 'src')!r}]\n"
+    )
+    where = "import emotion; print(emotion.__file__)"
+    plain = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    found = subprocess.run(
+        [python, "-c", where], capture_output=True, text=True, env=plain, cwd=tmp_path
+    )
+    assert found.stdout.startswith(str(site)), found.stdout + found.stderr
+    command = [
+        str(python), "-m", "emotion", "train", f"data.root={sample_root}", "model.weights=null",
+        "input.size=64", "trainer=cpu", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
+        "data.batch_size=4",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=plain, cwd=tmp_path, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "outputs" / "train").glob("*/checkpoints/epoch_001.ckpt"))

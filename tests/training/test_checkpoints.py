@@ -1,0 +1,98 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from emotion.errors import CheckpointError
+from emotion.experiments.runs import RunResult
+from emotion.faces.inputs import InputSpec
+from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
+
+
+def only_primitives(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(only_primitives(k) and only_primitives(v) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return all(only_primitives(v) for v in value)
+    return value is None or isinstance(value, torch.Tensor | str | int | float | bool)
+
+
+def test_a_checkpoint_is_plain_data(run_result: RunResult) -> None:
+    for path in run_result.checkpoint.parent.iterdir():
+        content = torch.load(path, weights_only=True)
+        assert only_primitives(content), path
+
+
+def test_a_checkpoint_tells_its_input_and_epoch(run_result: RunResult) -> None:
+    checkpoint = read_checkpoint(run_result.checkpoint)
+    assert checkpoint.input == InputSpec(size=64)
+    assert checkpoint.epoch == run_result.selection.epoch
+    assert run_result.checkpoint.name == f"epoch_{checkpoint.epoch:03d}.ckpt"
+
+
+def test_a_classifier_gives_probabilities_in_any_batch(run_result: RunResult) -> None:
+    classifier = CheckpointClassifier(read_checkpoint(run_result.checkpoint), "cpu")
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
+    together = classifier.probabilities(pixels)
+    assert together.shape == (5, 5)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together.sum(axis=1), 1, rtol=1e-5)
+    alone = np.concatenate([classifier.probabilities(pixels[i : i + 1]) for i in range(5)])
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+
+
+def rewritten(run_result: RunResult, path: Path, **changes: Any) -> Path:
+    content = torch.load(run_result.checkpoint, weights_only=True)
+    content["emotion"] |= changes
+    torch.save(content, path)
+    return path
+
+
+def test_what_is_no_checkpoint_is_refused_with_a_reason(
+    run_result: RunResult, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.ckpt"
+    with pytest.raises(CheckpointError, match=r"x\.ckpt: no such file; expected a checkpoint"):
+        read_checkpoint(path)
+    with pytest.raises(CheckpointError, match="got a folder"):
+        read_checkpoint(tmp_path)
+    path.write_text("not a checkpoint")
+    with pytest.raises(CheckpointError, match=r"x\.ckpt: not a checkpoint, damaged"):
+        read_checkpoint(path)
+    path.write_bytes(run_result.checkpoint.read_bytes()[:5000])
+    with pytest.raises(CheckpointError, match=r"x\.ckpt: not a checkpoint, damaged"):
+        read_checkpoint(path)
+    torch.save({"state_dict": {}, "epoch": 3}, path)
+    with pytest.raises(CheckpointError, match="of another project"):
+        read_checkpoint(path)
+    torch.save([1, 2], path)
+    with pytest.raises(CheckpointError, match="not a checkpoint; expected one"):
+        read_checkpoint(path)
+
+
+def test_a_checkpoint_of_another_format_is_refused(run_result: RunResult, tmp_path: Path) -> None:
+    path = rewritten(run_result, tmp_path / "later.ckpt", format=99)
+    with pytest.raises(CheckpointError, match=r"format 99.*reads format 1"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("change", [{"size": 7}, {"labels": ["one"]}, {"std": [0, 0, 0]}])
+def test_input_settings_out_of_range_are_refused(
+    run_result: RunResult, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    settings = InputSpec(size=64).to_dict() | change
+    path = rewritten(run_result, tmp_path / "odd.ckpt", input=settings)
+    with pytest.raises(CheckpointError, match=r"odd\.ckpt: input\."):
+        read_checkpoint(path)
+    path = rewritten(run_result, tmp_path / "odd.ckpt", input={"size": 64})
+    with pytest.raises(CheckpointError, match=r"the input settings have \['size'\]"):
+        read_checkpoint(path)
+
+
+def test_tensors_that_do_not_fit_are_refused(run_result: RunResult, tmp_path: Path) -> None:
+    settings = InputSpec(labels=("a", "b"), size=64).to_dict()
+    path = rewritten(run_result, tmp_path / "two.ckpt", input=settings)
+    with pytest.raises(CheckpointError, match="do not fit mobilenet_v2 with 2 classes"):
+        CheckpointClassifier(read_checkpoint(path), "cpu")

@@ -1,0 +1,94 @@
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
+
+from emotion.errors import CheckpointError
+from emotion.faces.inputs import InputSpec
+from emotion.training.network import EmotionNetwork, load_weights
+
+SPEC = InputSpec(size=64)
+
+
+def test_logits_are_those_of_torchvisions_network_on_normalised_input() -> None:
+    network = EmotionNetwork(SPEC).eval()
+    pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    mean, std = np.array(SPEC.mean), np.array(SPEC.std)
+    normalised = (pixels.permute(0, 2, 3, 1).numpy() / 255 - mean) / std
+    with torch.no_grad():
+        expected = network.backbone(torch.from_numpy(normalised).permute(0, 3, 1, 2).float())
+        given = network(pixels)
+    assert given.shape == (2, 5)
+    torch.testing.assert_close(given, expected, rtol=1e-4, atol=1e-4)
+    # Logits, not probabilities: softmax happens once, in inference.
+    assert not torch.allclose(given.sum(dim=1), torch.ones(2))
+
+
+def test_weights_of_any_float_type_are_loaded_and_a_head_of_1000_is_left(tmp_path: Path) -> None:
+    source = mobilenet_v2()
+    path = tmp_path / "weights.pth"
+    half = {k: v.half() if v.is_floating_point() else v for k, v in source.state_dict().items()}
+    torch.save(half, path)
+    network = EmotionNetwork(SPEC)
+    head = network.backbone.classifier[1].weight.clone()
+    load_weights(network, str(path))
+    first = network.backbone.features[0][0].weight
+    assert first.dtype == torch.float32
+    torch.testing.assert_close(first, source.features[0][0].weight.half().float())
+    torch.testing.assert_close(network.backbone.classifier[1].weight, head)
+
+
+def test_a_head_that_fits_is_loaded(tmp_path: Path) -> None:
+    source = mobilenet_v2(num_classes=5)
+    torch.save(source.state_dict(), tmp_path / "five.pth")
+    network = EmotionNetwork(SPEC)
+    load_weights(network, str(tmp_path / "five.pth"))
+    torch.testing.assert_close(network.backbone.classifier[1].weight, source.classifier[1].weight)
+
+
+def test_no_weights_leave_the_network_as_it_is() -> None:
+    network = EmotionNetwork(SPEC)
+    before = network.backbone.features[0][0].weight.clone()
+    load_weights(network, None)
+    assert torch.equal(network.backbone.features[0][0].weight, before)
+
+
+def test_missing_weights_are_named() -> None:
+    with pytest.raises(CheckpointError, match=r"model\.weights=/no/such\.pth: no such file"):
+        load_weights(EmotionNetwork(SPEC), "/no/such.pth")
+
+
+@pytest.mark.parametrize("content", [{"a": torch.zeros(1)}, [1, 2], {"a": 1}])
+def test_a_file_that_is_no_such_state_dict_is_refused(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "other.pth"
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match=r"other\.pth: (not|expected) a state dict"):
+        load_weights(EmotionNetwork(SPEC), str(path))
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evil.pth"
+    torch.save(Path("/"), path)  # a pickled class: not plain data
+    with pytest.raises(CheckpointError, match="weights_only=True"):
+        load_weights(EmotionNetwork(SPEC), str(path))
+
+
+def test_a_failed_download_names_the_other_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(MobileNet_V2_Weights, "get_state_dict", fail)
+    with pytest.raises(CheckpointError, match=r"cannot be downloaded .*no network") as error:
+        load_weights(EmotionNetwork(SPEC), "imagenet")
+    assert "model.weights=/path/to/mobilenet_v2.pth" in str(error.value)
+    assert "model.weights=null" in str(error.value)
+
+
+@pytest.mark.slow
+def test_the_stand_in_imagenet_weights_load(shared: Path) -> None:
+    network = EmotionNetwork(SPEC)
+    load_weights(network, str(shared / "weights" / "mobilenet_v2-imagenet-int8.pth"))
+    assert all(torch.isfinite(value).all() for value in network.state_dict().values())
