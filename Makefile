@@ -25,7 +25,7 @@ setup: .venv/installed  ## make .venv with everything in it (6 GB, a minute or t
 	@echo "installing into .venv with $$("$(PYTHON)" -V 2>&1) …"
 	@"$(PYTHON)" -m venv .venv || { echo "emotion: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check $(UV) > .venv/setup.log 2>&1 \
-		&& VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -r requirements.lock >> .venv/setup.log 2>&1 \
+		&& VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --compile-bytecode -r requirements.lock >> .venv/setup.log 2>&1 \
 		&& VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --no-deps --no-build-isolation -e . >> .venv/setup.log 2>&1 \
 		|| { echo "emotion: the packages could not be installed: $$(grep -m 1 -iE 'error|failed|×' .venv/setup.log); is there a network? All of it is in .venv/setup.log" >&2; exit 2; }
 	@touch $@

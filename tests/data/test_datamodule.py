@@ -156,7 +156,8 @@ def test_evaluation_pixels_are_those_of_the_input_settings(
     sample_root: Path, part: str, stage: str, spec: InputSpec
 ) -> None:
     # What would change every crop, to see that it does not.
-    upside_down = [albumentations.VerticalFlip(p=1.0)]
+    size = spec.size
+    upside_down = [albumentations.VerticalFlip(p=1.0), albumentations.CenterCrop(size, size)]
     module = ready(sample_root, stage, input=spec, augmentation=upside_down)
     loader: DataLoader[Any] = getattr(module, f"{part}_dataloader")()
     batches = list(loader)
@@ -345,6 +346,6 @@ def test_counts_that_do_not_add_up_name_the_training_folder(small_root: Path) ->
 def test_training_crops_that_keep_their_margin_are_refused(
     small_root: Path, augmentation: Sequence[Any]
 ) -> None:
-    loader = ready(small_root, augmentation=augmentation).train_dataloader()
+    # Before anything is read.
     with pytest.raises(ConfigError, match=r"leaves uint8 crops of \(70, 70, 3\), expected uint8"):
-        next(iter(loader))
+        datamodule(small_root, augmentation=augmentation)

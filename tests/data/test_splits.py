@@ -167,3 +167,9 @@ def test_a_hash_changes_with_either_file_and_the_others_stay(tmp_path: Path, suf
     after = describe_split({"train": samples}, tmp_path)["parts"]["train"]["files"]
     assert before["a.xml"] != after["a.xml"]
     assert before["b.xml"] == after["b.xml"]
+
+
+@pytest.mark.parametrize("val", ["abc", float("nan"), None])
+def test_a_share_of_another_type_is_refused(val: Any) -> None:
+    with pytest.raises(ConfigError, match=r"data\.val: expected a count, or a share between 0 and"):
+        split_photos([], val, None, 0, "faces")

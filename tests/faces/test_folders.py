@@ -238,3 +238,13 @@ def test_real_data_sets_are_read_whole(shared: Path, folder: str, photos: int, f
     assert len(read) == photos
     assert sum(len(photo.faces) for photo in read) == faces
     assert len({photo.image for photo in read}) == photos
+
+
+def test_two_annotations_of_one_picture_are_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "img" / "x.jpg")
+    (tmp_path / "annotations").mkdir()
+    for name in ("a", "b"):
+        text = f"<annotation><filename>x.jpg</filename>{OBJECT}</annotation>"
+        (tmp_path / "annotations" / f"{name}.xml").write_text(text)
+    with pytest.raises(DataError, match=r"b\.xml: speaks of x\.jpg, as .*a\.xml does; merge or"):
+        read_photos(tmp_path)

@@ -62,3 +62,7 @@ def test_axes_and_title_say_what_is_shown() -> None:
     assert axes.get_ylabel() == "truth"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["a", "b", "c"]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b", "c"]
+
+
+def test_a_dollar_in_a_label_is_no_formula() -> None:
+    to_pixels(draw_confusion(np.eye(2, dtype=np.int64), ["a$_$b", "c"], "title"))

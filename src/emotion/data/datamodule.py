@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
@@ -19,6 +20,8 @@ from emotion.faces.folders import AnnotatedPhoto, read_photos
 from emotion.faces.inputs import InputSpec
 from emotion.faces.labels import LabelScheme
 from emotion.faces.samples import FaceSample, gather_samples
+
+PARTS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # of Lightning's stages
 
 
 class CropDataset(Dataset[tuple[Tensor, int]]):
@@ -104,16 +107,21 @@ class FaceCropDataModule(LightningDataModule):
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.val, self.train = val, train
-        self.oversize = oversize
         self.scheme = LabelScheme(input.labels, dict(label_map or {}))
         self.keep_difficult, self.outside = keep_difficult, outside
         self.allow_unannotated = allow_unannotated
+        self.kept_size = round(input.size * oversize)
         self.augmentation = Augmentation(augmentation, input.size, seed)
+        # Tried once here, so that transforms that do not fit are refused before anything is read.
+        self.augmentation(np.zeros((self.kept_size, self.kept_size, 3), np.uint8), 0, 0)
         self.samples: dict[str, list[FaceSample]] = {}
         self._datasets: dict[str, CropDataset] = {}
 
     def read_samples(self, stage: str) -> None:
-        """Reads the annotations of a stage, "fit" or "test", into `samples`; no picture is opened.
+        """Reads the annotations of a stage into `samples`; no picture is opened.
+
+        Args:
+            stage: "fit" or "validate" for the training folder, "test" for the test folder.
 
         Raises:
             DataError: the data set cannot be used as it is; says where and why.
@@ -134,9 +142,7 @@ class FaceCropDataModule(LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Reads the crops of a stage; Lightning calls this in each process."""
-        parts = (
-            ("test",) if stage == "test" else ("val",) if stage == "validate" else ("train", "val")
-        )
+        parts = PARTS[stage]
         if not set(parts) <= set(self.samples):
             self.read_samples(stage)
         for part in parts:
@@ -145,7 +151,7 @@ class FaceCropDataModule(LightningDataModule):
 
     def _dataset(self, part: str) -> CropDataset:
         training = part == "train"
-        size = round(self.input.size * self.oversize) if training else self.input.size
+        size = self.kept_size if training else self.input.size
         crops = load_crops(self.samples[part], self.input, size, self.outside, part)
         return CropDataset(crops, self.augmentation if training else None)
 

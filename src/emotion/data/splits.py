@@ -20,8 +20,9 @@ def split_photos(
     """Splits photos into a training and a validation part, alike in their labels.
 
     The photos are ordered by the label of their first face, at random within a label, and every
-    n-th goes to validation: each label has its share there, to within one photo. The result depends
-    on the names and the seed only, not on the order in which the photos come.
+    n-th, from a random start, goes to validation (systematic sampling): each label has its share
+    there, to within one photo. The result depends on the names and the seed only, not on the order
+    in which the photos come.
 
     Args:
         photos: all photos of the training folder.
@@ -48,15 +49,19 @@ def split_photos(
             f" {len(photos) - count} for training; expected at least one in each"
         )
     ordered = sorted(photos, key=lambda photo: photo.annotation.as_posix())
-    rank = np.random.default_rng(seed).permutation(len(ordered))
+    generator = np.random.default_rng(seed)
+    rank = generator.permutation(len(ordered))
+    start = int(generator.integers(len(ordered)))
     by_label = sorted(range(len(ordered)), key=lambda i: (_first_label(ordered[i]), rank[i]))
-    chosen = {by_label[(2 * k + 1) * len(ordered) // (2 * count)] for k in range(count)}
+    chosen = {by_label[(k * len(ordered) + start) // count] for k in range(count)}
     kept = [photo for i, photo in enumerate(ordered) if i not in chosen]
     return kept, [ordered[i] for i in sorted(chosen)]
 
 
 def _val_count(val: int | float, total: int) -> int:
-    if isinstance(val, bool) or val <= 0 or (isinstance(val, float) and val >= 1):
+    is_share = isinstance(val, float) and 0 < val < 1
+    is_count = type(val) is int and val > 0
+    if not is_share and not is_count:
         raise ConfigError(f"data.val: expected a count, or a share between 0 and 1, got {val}")
     return val if isinstance(val, int) else round(val * total)
 

@@ -95,7 +95,11 @@ def write_report(report: Report, results: Results, folder: Path, about: dict[str
         "faces": report.faces,
         "photos": report.photos,
         "scores": scores,
-        "interval": {"level": LEVEL, "method": "percentile bootstrap over photos"},
+        "interval": {
+            "level": LEVEL,
+            "method": "percentile bootstrap over photos",
+            "resamples": RESAMPLES,
+        },
         "best_constant_guess": report.constant,
         "classes": [asdict(c) for c in report.classes],
         "labels": list(results.labels),

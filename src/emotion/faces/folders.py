@@ -105,7 +105,9 @@ def _key(name: str) -> str:
 
 
 def _pair(paths: Iterable[Path], pictures: _Pictures) -> tuple[list[AnnotatedPhoto], list[str]]:
-    photos, problems = [], []
+    photos: list[AnnotatedPhoto] = []
+    problems: list[str] = []
+    claimed: dict[Path, Path] = {}
     for path in paths:
         try:
             annotation = read_annotation(path)
@@ -118,6 +120,10 @@ def _pair(paths: Iterable[Path], pictures: _Pictures) -> tuple[list[AnnotatedPho
                 f"{path}: no picture {annotation.filename or path.stem!r} in {pictures.folder};"
                 " add it, or remove the XML file"
             )
+            continue
+        first = claimed.setdefault(image, path)
+        if first != path:
+            problems.append(f"{path}: speaks of {image.name}, as {first} does; merge or remove one")
             continue
         photos.append(AnnotatedPhoto(image, path, annotation.faces))
     return photos, problems

@@ -19,6 +19,11 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
+def plain(text: str) -> str:
+    """Gives a text in which matplotlib sees no formula, whatever a class is called."""
+    return text.replace("$", r"\$")
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes a PNG."""
     with replacing(path) as temporary:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from emotion.figures.canvas import new_figure
+from emotion.figures.canvas import new_figure, plain
 
 
 def draw_grid(
@@ -26,7 +26,7 @@ def draw_grid(
     for position, (picture, caption) in enumerate(zip(pictures, captions, strict=True), 1):
         axes = figure.add_subplot(max(rows, 1), columns, position)
         axes.imshow(picture)
-        axes.set_title(caption, fontsize=9)
+        axes.set_title(plain(caption), fontsize=9)
         axes.axis("off")
     figure.suptitle(title, fontsize=10)
     return figure

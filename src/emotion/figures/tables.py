@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from emotion.figures.canvas import new_figure
+from emotion.figures.canvas import new_figure, plain
 
 
 def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Figure:
@@ -13,7 +13,9 @@ def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
     axes = figure.subplots()
     axes.axis("off")
     axes.set_title(title, loc="left", fontsize=10)
-    table = axes.table([list(row) for row in rows], colLabels=list(columns), loc="center")
+    table = axes.table(
+        [[plain(text) for text in row] for row in rows], colLabels=list(columns), loc="center"
+    )
     table.auto_set_font_size(False)
     table.set_fontsize(10)
     table.scale(1, 1.4)
