@@ -82,3 +82,15 @@ def test_an_unknown_schedule_is_refused() -> None:
     wrong: Any = "linear"
     with pytest.raises(ConfigError, match=r"model\.schedule: expected constant or cosine"):
         EmotionModule(SPEC, None, ADAM, schedule=wrong)
+
+
+def test_logit_adjustment_adds_the_log_frequencies_in_training_only() -> None:
+    module = EmotionModule(SPEC, None, ADAM, logit_adjustment=0.5)
+    module.set_class_counts([10, 20, 30, 40, 0])
+    shares = torch.tensor([0.1, 0.2, 0.3, 0.4, 1e-6])
+    torch.testing.assert_close(module.adjustment, 0.5 * shares.log())
+    assert "adjustment" not in module.state_dict()
+    pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    module.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(module(pixels), module.network(pixels))

@@ -106,6 +106,8 @@ def train(config: DictConfig) -> RunResult | None:
     """
     run = build_run(config)
     run.data.read_samples("fit")
+    counts = count_classes(run.data.samples["train"], run.data.input.labels)
+    run.module.set_class_counts(list(counts.values()))
     _check_devices(run)
     if run.trainer.is_global_zero:
         _describe(run, config)

@@ -1,7 +1,7 @@
 """The Lightning module: one loss, one optimiser, the metrics of train, val and test."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -35,8 +35,13 @@ class EmotionModule(LightningModule):
         schedule: "constant", or "cosine" down to 0 at the last step.
         warmup_epochs: epochs over which the learning rate first rises from 0.
         label_smoothing: share of the target given to all classes alike, 0 to 1.
+        logit_adjustment: 0 learns the classes as frequent as they are; 1 as if all were equally
+            frequent, for balanced accuracy (Menon et al., 2021, "Long-tail learning via logit
+            adjustment"). Needs `set_class_counts` before the fit.
         dropout: before the last layer.
     """
+
+    adjustment: Tensor
 
     def __init__(
         self,
@@ -46,6 +51,7 @@ class EmotionModule(LightningModule):
         schedule: Literal["constant", "cosine"] = "constant",
         warmup_epochs: float = 0.0,
         label_smoothing: float = 0.0,
+        logit_adjustment: float = 0.0,
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
@@ -57,7 +63,10 @@ class EmotionModule(LightningModule):
         self.make_optimizer = optimizer
         self.schedule, self.warmup_epochs = schedule, warmup_epochs
         self.trained_loss = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
+        self.logit_adjustment = logit_adjustment
         classes = len(input.labels)
+        # Added to the logits in training only; not in the state dict, since it follows from data.
+        self.register_buffer("adjustment", torch.zeros(classes), persistent=False)
         self.train_metrics = StageMetrics(classes, "train")
         self.val_metrics = StageMetrics(classes, "val")
         self.test_metrics = StageMetrics(classes, "test")
@@ -68,6 +77,11 @@ class EmotionModule(LightningModule):
         """Gives logits, B x classes, for pixels B x 3 x size x size, uint8, RGB."""
         logits: Tensor = self.network(pixels)
         return logits
+
+    def set_class_counts(self, counts: Sequence[int]) -> None:
+        """Tells how many training faces each class has, in the order of the labels."""
+        shares = torch.tensor(counts, dtype=torch.float32) / sum(counts)
+        self.adjustment = self.logit_adjustment * shares.clamp_min(1e-6).log()
 
     def on_fit_start(self) -> None:
         """Lays the weights out as is fastest; on CPUs channels_last trains 1.55 times faster."""
@@ -81,7 +95,7 @@ class EmotionModule(LightningModule):
         self.train_metrics.update(logits, batch["targets"])
         # Logged here and not at the epoch's end, whose callbacks want to see this epoch's values.
         self.log_dict(self.train_metrics.named(), on_step=False, on_epoch=True)
-        loss: Tensor = self.trained_loss(logits, batch["targets"])
+        loss: Tensor = self.trained_loss(logits + self.adjustment, batch["targets"])
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
