@@ -64,6 +64,9 @@ def _run(verb: str, arguments: list[str]) -> int:
     except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
+    except OSError as error:  # a full disk, a folder that may not be written to
+        print(f"emotion: {error}", file=sys.stderr)
+        return MISTAKE
     return code
 
 

@@ -1,9 +1,11 @@
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from tests.conftest import train_tiny
 
 from emotion.__main__ import main
 from emotion.experiments.runs import RunResult
@@ -97,3 +99,39 @@ def test_a_checkpoint_alone_needs_a_data_set(
 def test_a_wrong_map_is_refused(run_result: RunResult, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(run_result.folder), "--map", "joy"]) == 2
     assert "--map joy: expected NAME=CLASS" in capsys.readouterr().err
+
+
+def test_the_data_of_the_run_is_read_as_the_run_read_it(
+    sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A run that dropped a class must not fail on its own test part, typed from anywhere.
+    texts = [path.read_text() for path in (sample_root / "test").rglob("*.xml")]
+    label = re.findall("<name>(.*?)</name>", texts[0])[0]
+    result = train_tiny(sample_root, tmp_path / "run", f"data.label_map={{{label}: null}}")
+    assert main(["evaluate", str(result.folder)]) == 0
+    kept = sum(text.count("<object>") - text.count(f"<name>{label}<") for text in texts)
+    assert f"{kept} faces in" in capsys.readouterr().out
+    assert (result.folder / f"evaluation-{sample_root.name}-test" / "metrics.json").is_file()
+
+
+def test_a_selection_that_points_elsewhere_is_refused(
+    run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for content in (
+        f'{{"checkpoint": "{run_result.checkpoint}"}}',
+        "[1]",
+        '{"checkpoint": "../x"}',
+    ):
+        (tmp_path / "selection.json").write_text(content)
+        assert main(["evaluate", str(tmp_path)]) == 2
+        assert "without a readable selection.json" in capsys.readouterr().err
+
+
+def test_weights_that_are_no_numbers_are_refused(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = torch.load(run_result.checkpoint, weights_only=True)
+    content["state_dict"]["network.backbone.classifier.1.bias"].fill_(float("nan"))
+    torch.save(content, tmp_path / "nan.ckpt")
+    assert main(["evaluate", str(tmp_path / "nan.ckpt"), str(sample_root)]) == 2
+    assert "gives no numbers; its weights are damaged" in capsys.readouterr().err

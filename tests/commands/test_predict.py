@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -129,3 +130,64 @@ def test_hostile_pictures_are_records(
     found = records(capsys.readouterr().out)
     assert {record["source"] for record in found} == {str(path) for path in paths}
     assert all(record["emotion"] or record["reason"] for record in found)
+
+
+def test_an_older_output_survives_an_error(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("precious\n")
+    photo = min((sample_root / "test" / "img").iterdir())
+    blocked = tmp_path / "drawn"
+    blocked.mkdir()
+    (blocked / f"0001_{photo.stem}.jpg").mkdir()  # the drawing cannot be written
+    arguments = ["--model", str(run_result.folder), "--out", str(out), "--draw", str(blocked)]
+    assert main(["predict", str(photo), *arguments]) == 2
+    assert out.read_text() == "precious\n"
+    assert f"kept so far: {out}.partial" in capsys.readouterr().err
+    assert len(records(Path(f"{out}.partial").read_text())) >= 1
+
+
+def test_nothing_is_written_over_a_photo_a_folder_or_a_file(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = Path(shutil.copy(min((sample_root / "test" / "img").iterdir()), tmp_path))
+    before = photo.read_bytes()
+    arguments = ["predict", str(photo), "--model", str(run_result.folder)]
+    assert main([*arguments, "--out", str(photo)]) == 2
+    assert "is one of the photos; name another file" in capsys.readouterr().err
+    assert main([*arguments, "--out", str(tmp_path)]) == 2
+    assert "is a folder; name a file" in capsys.readouterr().err
+    assert main([*arguments, "--draw", str(photo)]) == 2
+    assert "is a file; name a folder" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+
+
+def test_a_device_that_is_not_there_is_one_clear_error(
+    run_result: RunResult, sample_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for device in ("nonsense", "meta"):
+        arguments = ["--model", str(run_result.folder), "--device", device]
+        assert main(["predict", str(sample_root), *arguments]) == 2
+        assert f"--device {device}: not on this machine" in capsys.readouterr().err
+
+
+def test_a_threshold_that_is_no_number_is_one_clear_error(
+    run_result: RunResult, sample_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--model", str(run_result.folder), "--threshold", "nan"]
+    assert main(["predict", str(sample_root), *arguments]) == 2
+    assert "threshold: expected a number, got nan" in capsys.readouterr().err
+
+
+def test_a_pipe_and_a_name_that_is_not_utf8_are_records(
+    run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.jpg")
+    Image.new("RGB", (50, 50)).save(odd)
+    paths = [str(tmp_path / "pipe.jpg"), odd]
+    assert main(["predict", *paths, "--model", str(run_result.folder)]) == 1
+    found = records(capsys.readouterr().out)
+    assert "expected a picture, got no regular file" in found[0]["reason"]
+    assert found[1]["reason"] == "no face found"

@@ -117,6 +117,11 @@ def test_the_way_out_of_an_unknown_label_works(
         ("trainer=gpus", "trainer=gpus: no such trainer; expected auto, cpu, ddp, gpu"),
         ("data.batch_size=7", "data.batch_size=7 counts all devices and accumulated batches"),
         ("model.weights=/no/such.pth", "model.weights=/no/such.pth: no such file"),
+        ("faces", "faces: expected key=value"),
+        ("hydra.run.dir=", "hydra.run.dir: expected a folder, got nothing"),
+        ("hydra.run.dir=/proc/nowhere", "hydra.run.dir=/proc/nowhere: cannot be made"),
+        ("logger=null", "logger=null: no such logger; expected tensorboard"),
+        ("model.optimizer.lr=1e-3,1e-4", "Ambiguous value for argument"),
         ("data.root=null", "data.root: expected a data set; set data.root="),
     ],
 )
@@ -207,9 +212,8 @@ def test_a_sweep_over_several_devices_is_refused(
     sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep = f"hydra.sweep.dir={tmp_path}"
-    with pytest.raises(SystemExit) as stop:
-        main(["train", "-m", "trainer=ddp", f"data.root={sample_root}", sweep, "seed=1,2"])
-    assert stop.value.code != 0
+    arguments = ["train", "-m", "trainer=ddp", f"data.root={sample_root}", sweep, "seed=1,2"]
+    assert main(arguments) == 2
     assert "trainer=ddp: a sweep (-m) runs each job on one device" in capsys.readouterr().err
 
 

@@ -273,7 +273,9 @@ def test_a_data_set_without_a_test_part_is_named(small_root: Path) -> None:
 
 
 def test_an_oversize_below_one_is_refused(sample_root: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^data\.oversize: expected 1 or more, got 0\.5$"):
+    with pytest.raises(
+        ConfigError, match=r"^data\.oversize: expected a factor from 1 to 2, got 0\.5$"
+    ):
         datamodule(sample_root, oversize=0.5)
 
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 from tests.conftest import train_tiny
 
-from emotion.errors import ConfigError
+from emotion.errors import ConfigError, DataError
 from emotion.experiments.runs import RunResult
 
 
@@ -80,3 +80,49 @@ def test_a_value_of_the_wrong_type_is_refused(sample_root: Path, tmp_path: Path)
         train_tiny(sample_root, tmp_path, "input.size=65")
     with pytest.raises(ConfigError, match="trainer: "):
         train_tiny(sample_root, tmp_path, "trainer.precision=nonsense")
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("monitor.name=train/loss", "monitor.name: expected one of val/loss, "),
+        ("seed=-1", "seed: expected a whole number from 0, got -1"),
+        ("trainer.max_epochs=0", "trainer.max_epochs: expected a whole number from 1, got 0"),
+        ("trainer.limit_val_batches=0", "trainer.limit_val_batches: expected more than 0"),
+        ("+trainer.check_val_every_n_epoch=2", "check_val_every_n_epoch: expected 1"),
+        ("data.workers=-1", "data.workers: expected 0 or more, got -1"),
+        ("data.batch_size=0", "data.batch_size: expected 1 or more, got 0"),
+        ("data.oversize=100", "data.oversize: expected a factor from 1 to 2, got 100"),
+        ("model.optimizer.lr=-1", "model.optimizer: Invalid learning rate: -1"),
+        ("model.optimizer.lr=abc", "model.optimizer: "),
+        ("model.label_smoothing=5", "model.label_smoothing: expected 0 to 1, got 5"),
+        ("input.labels=neutral", "input.labels: expected a list of names, got 'neutral'"),
+        ("input.margin=abc", "input.margin: expected a share from 0 to 2, got abc"),
+        ("input.size=3200000", "input.size: expected a multiple of 32, 64 to 1024"),
+        ("~monitor", "monitor"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(
+    sample_root: Path, tmp_path: Path, override: str, text: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        train_tiny(sample_root, tmp_path / "run", override)
+    assert text in str(error.value)
+
+
+def test_two_runs_are_not_mixed_in_one_folder(run_result: RunResult, sample_root: Path) -> None:
+    with pytest.raises(ConfigError, match="holds a run already; name another folder"):
+        train_tiny(sample_root, run_result.folder)
+
+
+def test_one_class_is_nothing_to_learn(sample_root: Path, tmp_path: Path) -> None:
+    only = "data.label_map={neutral: smile, anger: smile, surprise: smile, sad: smile}"
+    with pytest.raises(DataError, match="expected training faces of two classes or more"):
+        train_tiny(sample_root, tmp_path / "run", only)
+
+
+def test_a_checkpoint_that_follows_another_score_is_refused(
+    sample_root: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"let it follow monitor\.name and \.mode"):
+        train_tiny(sample_root, tmp_path / "run", "callbacks.best.mode=max")

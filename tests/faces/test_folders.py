@@ -137,7 +137,7 @@ def test_a_name_never_leads_out_of_the_folder(tmp_path: Path, way: str) -> None:
 
 def test_a_missing_folder_is_named_with_the_way_out(tmp_path: Path) -> None:
     folder = tmp_path / "faces"
-    assert problem(folder) == f"{folder}: no such folder; set data.root=/path/to/dataset"
+    assert problem(folder) == f"{folder}: no such folder with img/ and annotations/ in it"
 
 
 def test_an_empty_folder_is_told_what_was_expected(tmp_path: Path) -> None:

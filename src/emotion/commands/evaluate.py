@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from emotion import __version__
 from emotion.commands import DONE
@@ -22,20 +23,24 @@ def main(arguments: Sequence[str]) -> int:
     from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
-    folder = _part(options.data or _data_of_run(checkpoint.path))
-    scheme = LabelScheme(checkpoint.input.labels, mapping)
-    photos = read_photos(folder, options.allow_unannotated)
-    samples = gather_samples(photos, scheme, not options.drop_difficult, str(folder))
-    outside = "clip" if options.clip else "error"
+    # The data of the run is read as the run read it.
+    of_run = {} if options.data else _data_of_run(checkpoint.path)
+    folder = _part(options.data or Path(of_run["root"]))
+    scheme = LabelScheme(checkpoint.input.labels, (of_run.get("label_map") or {}) | mapping)
+    allow_unannotated = options.allow_unannotated or of_run.get("allow_unannotated", False)
+    photos = read_photos(folder, allow_unannotated)
+    keep_difficult = not options.drop_difficult and of_run.get("keep_difficult", True)
+    samples = gather_samples(photos, scheme, keep_difficult, str(folder))
+    outside = "clip" if options.clip else of_run.get("outside", "error")
     results = measure(samples, CheckpointClassifier(checkpoint, options.device), outside)
     report = make_report(results)
-    out = options.out or checkpoint.path.parent.parent / f"evaluation-{_name(folder)}"
+    out = options.out or _run_folder(checkpoint.path) / f"evaluation-{_name(folder)}"
     about = {
         "emotion": __version__,
         "checkpoint": str(checkpoint.path),
         "epoch": checkpoint.epoch,
         "data": str(folder),
-        "difficult": "dropped" if options.drop_difficult else "kept",
+        "difficult": "kept" if keep_difficult else "dropped",
     }
     write_report(report, results, out, about)
     print(f"{checkpoint.path} (epoch {checkpoint.epoch}) on {folder}\n\n{report.text()}")
@@ -54,8 +59,11 @@ def find_checkpoint(path: Path) -> Path:
         return path
     try:
         content = json.loads((path / "selection.json").read_text(encoding="utf-8"))
-        return path / str(content["checkpoint"])
-    except (OSError, ValueError, KeyError) as error:
+        checkpoint = path / str(content["checkpoint"])
+        if not checkpoint.resolve().is_relative_to(path.resolve()):
+            raise ValueError("its checkpoint lies outside the run folder")
+        return checkpoint
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{path}: a folder without a readable selection.json; expected a checkpoint (*.ckpt)"
             " or the folder of a finished run"
@@ -72,15 +80,23 @@ def _name(folder: Path) -> str:
     return f"{resolved.parent.name}-test" if resolved.name == "test" else resolved.name
 
 
-def _data_of_run(checkpoint: Path) -> Path:
+def _run_folder(checkpoint: Path) -> Path:
+    """Gives the run folder of a checkpoint, or the folder that a lone checkpoint lies in."""
+    inside = checkpoint.parent
+    return inside.parent if inside.name == "checkpoints" else inside
+
+
+def _data_of_run(checkpoint: Path) -> dict[str, Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    path = checkpoint.parent.parent / "config.yaml"
+    path = _run_folder(checkpoint) / "config.yaml"
     try:
-        return Path(OmegaConf.load(path).data.root)
-    except (OSError, YAMLError, OmegaConfBaseException, AttributeError, TypeError) as error:
+        config: Any = OmegaConf.to_container(OmegaConf.load(path))
+        Path(config["data"]["root"])
+        return dict(config["data"])
+    except (OSError, YAMLError, OmegaConfBaseException, LookupError, TypeError) as error:
         raise DataError(
             f"{checkpoint}: its run folder has no config.yaml that names a data set; name one:"
             f" emotion evaluate {checkpoint} /path/to/faces"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emotion.commands import DONE, PARTLY
 from emotion.errors import DataError, EmotionError
@@ -19,6 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     """Predicts; gives the exit code: 1 where a picture could not be read."""
     options = _parser().parse_args(arguments)
     paths = list_photos(options.paths)
+    _check_targets(options.out, options.draw, paths)
     from emotion.commands.evaluate import find_checkpoint
     from emotion.faces.detectors import DlibDetector
     from emotion.inference.pipeline import predict_photos
@@ -31,12 +32,18 @@ def main(arguments: Sequence[str]) -> int:
     with _output(options.out) as stream:
         for photo in _with_progress(predict_photos(paths, detector, classifier), len(paths)):
             for record in photo.records():
-                print(json.dumps(record, ensure_ascii=False), file=stream, flush=True)
+                print(_line(record), file=stream, flush=True)
             if options.draw:
                 _draw(photo, options.draw, summary.photos + 1)
             summary.add(photo)
     print(summary, file=sys.stderr)
     return PARTLY if summary.unreadable else DONE
+
+
+def _line(record: dict[str, Any]) -> str:
+    # A file name that is not UTF-8 must not end the run: its odd bytes become question marks.
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Summary:
@@ -83,21 +90,36 @@ def list_photos(paths: Sequence[Path]) -> list[Path]:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
-    """Opens standard output, or a file that takes its name at the end, also after Ctrl-C."""
+    """Opens standard output, or a file beside `path` that takes its name once all is done.
+
+    After an error or Ctrl-C an older file stays as it was, and what was done is kept beside it.
+    """
     if path is None:
         yield sys.stdout
         return
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = partial.open("w", encoding="utf-8")
+        stream = partial.open("w", encoding="utf-8", errors="replace")
     except OSError as error:
         raise EmotionError(f"--out {path}: cannot be written ({error.strerror})") from error
     try:
         with stream:
             yield stream
-    finally:
-        partial.replace(path)
+    except BaseException:
+        print(f"kept so far: {partial}", file=sys.stderr)
+        raise
+    partial.replace(path)
+
+
+def _check_targets(out: Path | None, draw: Path | None, inputs: Sequence[Path]) -> None:
+    """Refuses to write over a folder, a file, or one of the photos, before any work is done."""
+    if out is not None and out.is_dir():
+        raise EmotionError(f"--out {out}: is a folder; name a file")
+    if out is not None and out.resolve() in {path.resolve() for path in inputs}:
+        raise EmotionError(f"--out {out}: is one of the photos; name another file")
+    if draw is not None and draw.exists() and not draw.is_dir():
+        raise EmotionError(f"--draw {draw}: is a file; name a folder")
 
 
 def _with_progress(photos: Iterator["PhotoPrediction"], total: int) -> Iterator["PhotoPrediction"]:

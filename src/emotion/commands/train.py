@@ -17,10 +17,12 @@ from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from emotion.commands import MISTAKE
+from emotion.commands import DONE, MISTAKE
 from emotion.errors import ConfigError, EmotionError
 from emotion.experiments.configs import VERSION_BASE, check_overrides, config_folder
 from emotion.experiments.runs import RunResult, train
+
+_defects: list[Exception] = []  # what escaped from a job and is nobody's mistake but ours
 
 
 class _Mistake(CompactHydraException):
@@ -45,9 +47,16 @@ def main(arguments: Sequence[str]) -> int:
     sys.argv = [typed[0], *arguments]
     try:
         _hydra_main(typed)
+    except SystemExit as stop:
+        # Hydra ends with 1 for a wrong setting; so does Python for a defect of ours.
+        return MISTAKE if stop.code == 1 and not _defects else _code(stop)
     finally:
         sys.argv = typed
-    return 0
+    return DONE
+
+
+def _code(stop: SystemExit) -> int:
+    return stop.code if isinstance(stop.code, int) else DONE
 
 
 def _hydra_main(typed: list[str]) -> None:
@@ -69,10 +78,14 @@ def _train(config: DictConfig) -> float | None:
             )
         result = train(config)
     except EmotionError as error:
-        print(f"emotion: {error}", file=sys.stderr)
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # the other devices say the same
+            print(f"emotion: {error}", file=sys.stderr)
         if sweeping:  # the other jobs go on
             raise _Mistake(str(error)) from None
         sys.exit(MISTAKE)
+    except Exception as error:
+        _defects.append(error)
+        raise
     if result is None:
         return None
     _report(result)

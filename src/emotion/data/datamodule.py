@@ -99,10 +99,14 @@ class FaceCropDataModule(LightningDataModule):
         workers: int,
     ) -> None:
         super().__init__()
-        if root is None:
+        if not root:
             raise ConfigError("data.root: expected a data set; set data.root=/path/to/dataset")
-        if oversize < 1:
-            raise ConfigError(f"data.oversize: expected 1 or more, got {oversize}")
+        if not 1 <= oversize <= 2:
+            raise ConfigError(f"data.oversize: expected a factor from 1 to 2, got {oversize}")
+        if type(workers) is not int or workers < 0:
+            raise ConfigError(f"data.workers: expected 0 or more, got {workers}")
+        if type(batch_size) is not int or batch_size < 1:
+            raise ConfigError(f"data.batch_size: expected 1 or more, got {batch_size}")
         self.root = Path(root)
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
@@ -200,7 +204,7 @@ class FaceCropDataModule(LightningDataModule):
         Raises:
             ConfigError: the batch size is not divisible by devices and accumulation.
         """
-        if self.batch_size < 1 or self.batch_size % (world * accumulated):
+        if self.batch_size % (world * accumulated):
             raise ConfigError(
                 f"data.batch_size={self.batch_size} counts all devices and accumulated batches; it"
                 f" is not divisible by {world} devices x trainer.accumulate_grad_batches="

@@ -1,5 +1,6 @@
 """The sample data set: drawn scenes with their XML, in the original's layout."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ def write_sample(root: Path, images: int, seed: int) -> dict[str, int]:
         raise ConfigError(f"--seed: expected 0 or more, got {seed}")
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise DataError(f"{root}: is not an empty folder; name another, or remove it first")
+    root.parent.mkdir(parents=True, exist_ok=True)
+    # Drawn beside it and renamed at the end, so that half a data set is never taken for a whole.
+    with tempfile.TemporaryDirectory(prefix=".drawing-", dir=root.parent) as folder:
+        faces = _draw_all(Path(folder) / "data", images, seed)
+        (Path(folder) / "data").replace(root)
+    return faces
+
+
+def _draw_all(root: Path, images: int, seed: int) -> dict[str, int]:
     faces = {"train": 0, "test": 0}
     console = Console(stderr=True)
     scenes = map_in_order(lambda number: _write_scene(root, number, seed), range(images))

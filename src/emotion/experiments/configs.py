@@ -30,6 +30,11 @@ def check_overrides(overrides: Sequence[str]) -> None:
     Raises:
         ConfigError: names the setting or group, and the nearest that exist.
     """
+    for item in overrides:
+        if "=" not in item and not item.startswith("~"):
+            hint = f"; did you mean data.root={item}?" if Path(item).is_dir() else ""
+            raise ConfigError(f"{item}: expected key=value{hint}")
+    _check_run_folder([item for item in overrides if item.startswith("hydra.run.dir=")])
     pairs = [item.partition("=")[::2] for item in overrides if "=" in item]
     pairs = [(key, value) for key, value in pairs if not key.startswith(("+", "~", "hydra"))]
     chosen = [(key, value) for key, value in pairs if key in _groups()]
@@ -47,6 +52,19 @@ def check_overrides(overrides: Sequence[str]) -> None:
             )
 
 
+def _check_run_folder(overrides: Sequence[str]) -> None:
+    for item in overrides:
+        folder = item.partition("=")[2].strip("'\"")
+        if not folder:
+            raise ConfigError("hydra.run.dir: expected a folder, got nothing")
+        if "$" in folder:  # not yet resolved
+            continue
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{item}: cannot be made ({error.strerror})") from error
+
+
 def _groups() -> set[str]:
     return {path.name for path in config_folder().iterdir() if path.is_dir()}
 
@@ -54,7 +72,7 @@ def _groups() -> set[str]:
 def _check_options(group: str, value: str) -> None:
     options = sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
     for name in value.split(","):
-        if name.strip() not in (*options, "null"):
+        if name.strip() not in (*options, *(["null"] if group == "experiment" else [])):
             raise ConfigError(f"{group}={name}: no such {group}; expected {', '.join(options)}")
 
 

@@ -33,7 +33,7 @@ def crop_face(
 def resize_crop(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Resizes a crop to a square; the aspect is not kept, as in the original.
 
-    Averages pixels where both sides shrink (no aliasing), and interpolates bilinearly otherwise.
+    Averages pixels where no side grows (no aliasing), and interpolates bilinearly otherwise.
 
     Args:
         crop: h x w x 3, uint8.
@@ -44,7 +44,7 @@ def resize_crop(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """
     import cv2
 
-    shrinks = min(crop.shape[:2]) > size
+    shrinks = min(crop.shape[:2]) >= size
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized = cv2.resize(crop, (size, size), interpolation=method)
     return np.asarray(resized, dtype=np.uint8)

@@ -1,5 +1,6 @@
 """Finding faces in a picture."""
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -39,6 +40,8 @@ class DlibDetector:
     def __init__(self, upsample: int = 0, threshold: float = 0.0) -> None:
         if upsample not in range(4):
             raise ConfigError(f"upsample: expected 0, 1, 2 or 3, got {upsample}")
+        if not math.isfinite(threshold):
+            raise ConfigError(f"threshold: expected a number, got {threshold}")
         self.upsample = upsample
         self.threshold = threshold
         # One detector must not be shared by threads, and each takes half a second to build.

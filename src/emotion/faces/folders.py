@@ -46,7 +46,7 @@ def read_photos(folder: Path, allow_unannotated: bool = False) -> list[Annotated
     if not photos and not problems:
         raise DataError(f"{annotations_folder}: no *.xml in it; expected one for each photo")
     if not allow_unannotated:
-        problems += _unannotated(pictures, photos, annotations_folder)
+        problems += _unannotated(pictures, annotations_folder)
     if problems:
         raise DataError(summarise(problems))
     return photos
@@ -59,7 +59,8 @@ def locate(folder: Path) -> tuple[Path, Path]:
         DataError: there is no such folder, or it has neither layout.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; set data.root=/path/to/dataset")
+        what = "is a file, expected a folder" if folder.exists() else "no such folder"
+        raise DataError(f"{folder}: {what} with img/ and annotations/ in it")
     pictures = [folder / name for name in PICTURE_FOLDERS if (folder / name).is_dir()]
     annotations = [folder / name for name in ANNOTATION_FOLDERS if (folder / name).is_dir()]
     if pictures and annotations:
@@ -88,6 +89,8 @@ class _Pictures:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.paths = find_images(folder)
+        # Pictures with an XML file, be it a broken one: that is one problem and not two.
+        self.spoken_of: set[Path | None] = set()
         self._by_name = {_key(path.relative_to(folder).as_posix()): path for path in self.paths}
         self._by_stem = {_key(path.stem): path for path in self.paths}
 
@@ -97,7 +100,11 @@ class _Pictures:
         named = PurePosixPath(annotation.filename.replace("\\", "/"))
         keys = (_key(str(named)), _key(named.name))
         found = next((self._by_name[key] for key in keys if key in self._by_name), None)
-        return found or self._by_stem.get(_key(annotation.path.stem))
+        return found or self.by_stem(annotation.path)
+
+    def by_stem(self, annotation: Path) -> Path | None:
+        """Finds the picture that is called like an XML file."""
+        return self._by_stem.get(_key(annotation.stem))
 
 
 def _key(name: str) -> str:
@@ -113,6 +120,7 @@ def _pair(paths: Iterable[Path], pictures: _Pictures) -> tuple[list[AnnotatedPho
             annotation = read_annotation(path)
         except AnnotationError as error:
             problems.append(str(error))
+            pictures.spoken_of.add(pictures.by_stem(path))
             continue
         image = pictures.of(annotation)
         if image is None:
@@ -125,17 +133,15 @@ def _pair(paths: Iterable[Path], pictures: _Pictures) -> tuple[list[AnnotatedPho
         if first != path:
             problems.append(f"{path}: speaks of {image.name}, as {first} does; merge or remove one")
             continue
+        pictures.spoken_of.add(image)
         photos.append(AnnotatedPhoto(image, path, annotation.faces))
     return photos, problems
 
 
-def _unannotated(
-    pictures: _Pictures, photos: Iterable[AnnotatedPhoto], annotations_folder: Path
-) -> list[str]:
-    annotated = {photo.image for photo in photos}
+def _unannotated(pictures: _Pictures, annotations_folder: Path) -> list[str]:
     return [
         f"{path}: no XML file in {annotations_folder} speaks of it; annotate it, remove it,"
         " or let such pictures be: data.allow_unannotated=true, evaluate --allow-unannotated"
         for path in pictures.paths
-        if path not in annotated
+        if path not in pictures.spoken_of
     ]

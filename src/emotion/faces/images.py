@@ -39,6 +39,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """
     # Another library of the process may have switched this on; half a picture is no picture.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise PictureError(f"{path}: expected a picture, got {kind}")
     try:
         with Image.open(path, formats=FORMATS) as image:
             _check_size(image, path)
@@ -47,8 +50,6 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise
     except FileNotFoundError:
         raise PictureError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise PictureError(f"{path}: expected a picture, got a folder") from None
     except UnidentifiedImageError:
         raise PictureError(f"{path}: {_why_unidentified(path)}") from None
     except Image.DecompressionBombError:

@@ -5,6 +5,7 @@ It is made from the config once, when training starts, and travels in the checkp
 evaluates or predicts takes it from there and never from today's config.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -21,7 +22,12 @@ from emotion.faces.labels import EMOTIONS, check_names
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 # Below this, MobileNet-v2 (stride 32) is left with one pixel a channel, which batch norm refuses.
-SMALLEST_SIZE = 64
+SMALLEST = 64
+LARGEST = 1024  # far beyond any face; a crop of it is 3 MB
+
+
+def _are_numbers(*values: object) -> bool:
+    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
 
 
 @dataclass(frozen=True)
@@ -45,16 +51,20 @@ class InputSpec:
     std: tuple[float, ...] = IMAGENET_STD
 
     def __post_init__(self) -> None:
+        given: object = self.labels
+        if isinstance(given, str):  # would become one class a letter
+            raise ConfigError(f"input.labels: expected a list of names, got {self.labels!r}")
         for name in ("labels", "mean", "std"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check_names(self.labels)
-        if type(self.size) is not int or self.size < SMALLEST_SIZE or self.size % 32:
+        if type(self.size) is not int or self.size % 32 or not SMALLEST <= self.size <= LARGEST:
             raise ConfigError(
-                f"input.size: expected a multiple of 32, at least {SMALLEST_SIZE}, got {self.size}"
+                f"input.size: expected a multiple of 32, {SMALLEST} to {LARGEST}, got {self.size}"
             )
-        if not 0 <= self.margin <= 2:
+        if not _are_numbers(self.margin) or not 0 <= self.margin <= 2:
             raise ConfigError(f"input.margin: expected a share from 0 to 2, got {self.margin}")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+        three = len(self.mean) == len(self.std) == 3
+        if not three or not _are_numbers(*self.mean, *self.std) or min(self.std) <= 0:
             raise ConfigError(
                 "input.mean, input.std: expected three numbers each, std above 0,"
                 f" got {self.mean} and {self.std}"

@@ -37,9 +37,10 @@ class LabelScheme:
         """Gives the class index of a name in the annotations, or None where its faces are dropped.
 
         Raises:
-            KeyError: the name is neither a class nor mapped; ask `require_known` first.
+            ValueError: the name is neither a class nor mapped; ask `require_known` first.
         """
-        target = name if name in self.names else self.mapping[name]
+        # The mapping comes first, so that a class can be dropped or merged into another.
+        target = self.mapping.get(name, name)
         return None if target is None else self.names.index(target)
 
     def require_known(self, found: Iterable[str], place: str) -> None:

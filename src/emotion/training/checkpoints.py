@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emotion import __version__
-from emotion.errors import CheckpointError
+from emotion.errors import CheckpointError, ConfigError
 from emotion.faces.inputs import InputSpec
 from emotion.training.network import ARCHITECTURE, EmotionNetwork
 
@@ -74,7 +74,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         for k, v in state.items()
         if k.startswith(PREFIX) and isinstance(v, Tensor)
     }
-    return Checkpoint(path, spec, network, int(content.get("epoch", 0)) + 1)
+    epoch = content.get("epoch", 0)
+    if type(epoch) is not int:
+        raise CheckpointError(f"{path}: its epoch is {epoch!r}, expected a number")
+    return Checkpoint(path, spec, network, epoch + 1)
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -112,7 +115,8 @@ class CheckpointClassifier:
 
     def __init__(self, checkpoint: Checkpoint, device: str | None = None) -> None:
         self.input = checkpoint.input
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.path = checkpoint.path
+        self.device = _device(device)
         network = EmotionNetwork(checkpoint.input)
         try:
             network.load_state_dict(checkpoint.state)
@@ -130,4 +134,21 @@ class CheckpointClassifier:
         with torch.inference_mode():
             logits = self._network(batch.to(self.device))
         answer: NDArray[np.float32] = logits.float().softmax(dim=1).cpu().numpy()
+        if not np.isfinite(answer).all():
+            raise CheckpointError(f"{self.path}: gives no numbers; its weights are damaged")
         return answer
+
+
+def _device(name: str | None) -> torch.device:
+    """Gives a device that answers.
+
+    Raises:
+        ConfigError: there is no such device here.
+    """
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=device).cpu()
+    # Each backend has its own way to say that it is not there.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"--device {name}: not on this machine; cpu always is") from error
+    return device

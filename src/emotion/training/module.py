@@ -57,6 +57,8 @@ class EmotionModule(LightningModule):
         super().__init__()
         if schedule not in SCHEDULES:
             raise ConfigError(f"model.schedule: expected constant or cosine, got {schedule!r}")
+        if not 0 <= label_smoothing <= 1:
+            raise ConfigError(f"model.label_smoothing: expected 0 to 1, got {label_smoothing}")
         self.input = input
         self.network = EmotionNetwork(input, dropout)
         load_weights(self.network, weights)
@@ -83,11 +85,13 @@ class EmotionModule(LightningModule):
         shares = torch.tensor(counts, dtype=torch.float32) / sum(counts)
         self.adjustment = self.logit_adjustment * shares.clamp_min(1e-6).log()
 
-    def on_fit_start(self) -> None:
-        """Lays the weights out as is fastest; on CPUs channels_last trains 1.55 times faster."""
-        on_cpu = self.device.type == "cpu"
-        layout = torch.channels_last if on_cpu else torch.contiguous_format
-        self.network.to(memory_format=layout)
+    def setup(self, stage: str) -> None:
+        """Lays the weights out as is fastest; on CPUs channels_last trains 1.55 times faster.
+
+        Here, since DDP wants the layout settled before it wraps the module.
+        """
+        if self.trainer.strategy.root_device.type == "cpu":
+            self.network.to(memory_format=torch.channels_last)
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Gives the loss to descend, a scalar."""
@@ -114,7 +118,8 @@ class EmotionModule(LightningModule):
         # On every device, since computing waits for all; `confusion` keeps the last epoch's table.
         self.confusion = self.val_confusion.compute()
         self.val_confusion.reset()
-        self.log("epoch", float(self.current_epoch + 1))
+        # The same on every device; "sync" keeps Lightning from warning that it might not be.
+        self.log("epoch", float(self.current_epoch + 1), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
         """Logs the metrics of the test part."""
