@@ -8,7 +8,8 @@ from hypothesis import settings
 
 from emotion.data.sample import write_sample
 from emotion.experiments.configs import VERSION_BASE, config_folder
-from emotion.experiments.runs import RunResult, train
+from emotion.experiments.outcome import RunResult
+from emotion.experiments.runs import train
 
 # A busy machine is no failure.
 settings.register_profile("emotion", deadline=None)

@@ -8,7 +8,7 @@ import torch
 from tests.conftest import train_tiny
 
 from emotion.__main__ import main
-from emotion.experiments.runs import RunResult
+from emotion.experiments.outcome import RunResult
 
 
 def test_a_run_folder_is_evaluated_on_its_own_test_part(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from emotion.__main__ import main
-from emotion.experiments.runs import RunResult
+from emotion.experiments.outcome import RunResult
 
 KEYS = ["source", "face", "box", "detector_score", "emotion", "probabilities", "reason"]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.conftest import train_tiny
 
 from emotion.errors import ConfigError, DataError
-from emotion.experiments.runs import RunResult
+from emotion.experiments.outcome import RunResult
 
 
 def test_a_run_folder_holds_everything(run_result: RunResult, sample_root: Path) -> None:

@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion.figures.canvas import to_pixels
-from emotion.figures.curves import draw_curves
+from emotion.figures.curves import Curve, draw_curves
 
 
 def curves(epochs: int, kept: int, no_better_from: int | None = None) -> Figure:
     val = [1 / (1 + abs(epoch - kept)) for epoch in range(1, epochs + 1)]
     train = [epoch / epochs for epoch in range(1, epochs + 1)]
-    return draw_curves(train, val, "accuracy", kept, no_better_from)
+    return draw_curves([Curve("accuracy", train, val, no_better_from)], kept, "the best")
 
 
 def axes_of(figure: Figure) -> Axes:
@@ -39,16 +39,18 @@ def test_curves_of_any_length_show_something(
 
 
 def test_both_parts_are_drawn_over_epochs_from_one() -> None:
-    figure = draw_curves([0.1, 0.2, 0.3], [0.4, 0.6, 0.5], "accuracy", 2, None)
+    figure = draw_curves([Curve("accuracy", [0.1, 0.2, 0.3], [0.4, 0.6, 0.5], None)], 2, "best")
     train, val = axes_of(figure).get_lines()[:2]
     np.testing.assert_array_equal(train.get_xydata(), [[1, 0.1], [2, 0.2], [3, 0.3]])
     np.testing.assert_array_equal(val.get_xydata(), [[1, 0.4], [2, 0.6], [3, 0.5]])
-    assert legend(figure) == ["train", "validation"]
+    assert legend(figure) == ["train", "validation", "epoch 2: 0.6000"]
 
 
 def test_the_kept_epoch_is_named_and_marked() -> None:
-    axes = axes_of(draw_curves([0.1, 0.2, 0.3], [0.4, 0.6, 0.5], "val/accuracy", 2, None))
-    assert axes.get_title(loc="left") == "epoch 2 is kept: val/accuracy 0.6000 on validation"
+    axes = axes_of(
+        draw_curves([Curve("val/accuracy", [0.1, 0.2, 0.3], [0.4, 0.6, 0.5], None)], 2, "best")
+    )
+    assert axes.get_title(loc="left") == "epoch 2 is kept: best"
     assert axes.get_ylabel() == "val/accuracy"
     assert axes.get_xlabel() == "epoch"
     np.testing.assert_array_equal(axes.get_lines()[-1].get_xydata(), [[2, 0.6]])
@@ -56,12 +58,12 @@ def test_the_kept_epoch_is_named_and_marked() -> None:
 
 def test_where_validation_gets_no_better_is_told() -> None:
     assert "validation no better from epoch 4" in legend(curves(9, 3, 4))
-    assert len(legend(curves(9, 3, None))) == 2
+    assert len(legend(curves(9, 3, None))) == 3
 
 
 def test_without_training_scores_only_validation_is_drawn() -> None:
-    figure = draw_curves([], [0.4, 0.6], "accuracy", 2, None)
-    assert legend(figure) == ["validation"]
+    figure = draw_curves([Curve("accuracy", [], [0.4, 0.6], None)], 2, "best")
+    assert legend(figure) == ["validation", "epoch 2: 0.6000"]
     assert to_pixels(figure).min() < 128
 
 
@@ -74,3 +76,10 @@ def test_epochs_are_whole_numbers_on_the_axis() -> None:
     figure = curves(3, 2)
     to_pixels(figure)
     assert all(float(tick).is_integer() for tick in axes_of(figure).get_xticks())
+
+
+def test_several_scores_stand_one_below_the_other() -> None:
+    both = [Curve("loss", [3, 2], [2, 3], 2), Curve("accuracy", [0.1, 0.2], [0.3, 0.4], None)]
+    figure = draw_curves(both, 2, "best")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
+    assert to_pixels(figure).min() < 128

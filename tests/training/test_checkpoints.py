@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from emotion.errors import CheckpointError
-from emotion.experiments.runs import RunResult
+from emotion.experiments.outcome import RunResult
 from emotion.faces.inputs import InputSpec
 from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 

@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from emotion.experiments.runs import RunResult
+from emotion.experiments.outcome import RunResult
 from emotion.training.history import History
 
 

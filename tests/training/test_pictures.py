@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
-from emotion.experiments.runs import RunResult
+from emotion.experiments.outcome import RunResult
 
 
 def events(folder: Path) -> EventAccumulator:

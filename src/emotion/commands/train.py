@@ -20,7 +20,8 @@ from omegaconf import DictConfig
 from emotion.commands import DONE, MISTAKE
 from emotion.errors import ConfigError, EmotionError
 from emotion.experiments.configs import VERSION_BASE, check_overrides, config_folder
-from emotion.experiments.runs import RunResult, train
+from emotion.experiments.outcome import RunResult
+from emotion.experiments.runs import train
 
 _defects: list[Exception] = []  # what escaped from a job and is nobody's mistake but ours
 

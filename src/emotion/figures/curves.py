@@ -1,6 +1,7 @@
 """Training curves with the epoch that was kept."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,33 +12,55 @@ from emotion.figures.canvas import COLOURS, new_figure
 SPARSE = 30  # up to so many epochs, each is marked with a point
 
 
-def draw_curves(
-    train: Sequence[float], val: Sequence[float], name: str, kept: int, no_better_from: int | None
-) -> Figure:
-    """Draws one score over the epochs, counted from 1.
+@dataclass(frozen=True)
+class Curve:
+    """One score over the epochs, counted from 1.
 
-    Args:
+    Attributes:
+        name: what the score is called.
         train: the score of each epoch on the training part; may be empty.
         val: likewise on validation.
-        name: what the score is called.
-        kept: epoch that is kept.
         no_better_from: epoch from which validation never got better again, or None.
     """
-    figure = new_figure(8, 4.5)
-    axes: Axes = figure.subplots()
-    marker = "." if len(val) <= SPARSE else None
-    for values, part, colour in ((train, "train", COLOURS[0]), (val, "validation", COLOURS[1])):
+
+    name: str
+    train: Sequence[float]
+    val: Sequence[float]
+    no_better_from: int | None
+
+
+def draw_curves(curves: Sequence[Curve], kept: int, rule: str) -> Figure:
+    """Draws scores over the epochs, one below the other.
+
+    Args:
+        curves: one or more, of equally many epochs.
+        kept: epoch that is kept.
+        rule: why; stands above.
+    """
+    figure = new_figure(8, 1.2 + 3.3 * len(curves))
+    panels = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, curve in zip(panels, curves, strict=True):
+        _draw_curve(axes, curve, kept)
+    panels[0].set_title(f"epoch {kept} is kept: {rule}", loc="left", fontsize=10)
+    panels[-1].set_xlabel("epoch")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+def _draw_curve(axes: Axes, curve: Curve, kept: int) -> None:
+    marker = "." if len(curve.val) <= SPARSE else None
+    parts = ((curve.train, "train", COLOURS[0]), (curve.val, "validation", COLOURS[1]))
+    for values, part, colour in parts:
         if values:
             axes.plot(range(1, len(values) + 1), values, marker=marker, color=colour, label=part)
-    if no_better_from is not None:
-        label = f"validation no better from epoch {no_better_from}"
-        axes.axvspan(no_better_from, max(len(val), no_better_from + 0.2), color="0.92", label=label)
+    if curve.no_better_from is not None:
+        end = max(len(curve.val), curve.no_better_from + 0.2)
+        label = f"validation no better from epoch {curve.no_better_from}"
+        axes.axvspan(curve.no_better_from, end, color="0.92", label=label)
     axes.axvline(kept, color="0.4", linestyle="--", linewidth=1)
-    axes.plot([kept], [val[kept - 1]], "o", markersize=9, mfc="none", mec="black", mew=1.5)
-    axes.set_title(f"epoch {kept} is kept: {name} {val[kept - 1]:.4f} on validation", loc="left")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(name)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    score = curve.val[kept - 1]
+    label = f"epoch {kept}: {score:.4f}"
+    axes.plot([kept], [score], "o", markersize=9, mfc="none", mec="black", mew=1.5, label=label)
+    axes.set_ylabel(curve.name)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure

@@ -1,0 +1,121 @@
+"""The parts of a run, made from its config and checked before anything costs time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Callback, Trainer, seed_everything
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from emotion.data.datamodule import FaceCropDataModule
+from emotion.errors import ConfigError, DataError, EmotionError
+from emotion.faces.samples import count_classes
+from emotion.training.history import History
+from emotion.training.module import EmotionModule
+
+SCORES = ("val/loss", "val/accuracy", "val/balanced_accuracy", "val/macro_f1")
+# Settings that are whole numbers, and the least that each may be.
+WHOLE = {
+    "seed": 0,
+    "trainer.max_epochs": 1,
+    "trainer.accumulate_grad_batches": 1,
+    "monitor.patience": 0,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """The parts of a run, made from its config."""
+
+    folder: Path
+    data: FaceCropDataModule
+    module: EmotionModule
+    trainer: Trainer
+    history: History
+    best: ModelCheckpoint
+
+
+def build_run(config: DictConfig) -> Run:
+    """Makes the parts of a run; the annotations are read, no picture is opened yet.
+
+    Raises:
+        EmotionError: a setting does not fit; says which.
+    """
+    check_config(config)
+    seed_everything(config.seed, workers=True, verbose=False)
+    data = _instantiate(config.data, "data")
+    data.read_samples("fit")  # before weights are downloaded for a data set that is not there
+    module = _instantiate(config.model, "model")
+    _try_optimizer(module)
+    callbacks: dict[str, Callback] = _instantiate(config.callbacks, "callbacks")
+    logger = _instantiate(config.logger, "logger") if config.get("logger") else False
+    if "best" not in callbacks or "history" not in callbacks:
+        raise ConfigError("callbacks: expected `best` and `history` among them")
+    trainer = _instantiate(
+        config.trainer, "trainer", callbacks=list(callbacks.values()), logger=logger
+    )
+    history, best = callbacks["history"], callbacks["best"]
+    assert isinstance(history, History)
+    assert isinstance(best, ModelCheckpoint)
+    return Run(Path(config.run_dir), data, module, trainer, history, best)
+
+
+def check_config(config: DictConfig) -> None:
+    """Checks what no constructor would, before anything is made.
+
+    Raises:
+        ConfigError: names the setting, what was expected and what came.
+    """
+    if config.monitor.name not in SCORES:
+        raise ConfigError(
+            f"monitor.name: expected one of {', '.join(SCORES)}, got {config.monitor.name}"
+        )
+    for name, least in WHOLE.items():
+        value = OmegaConf.select(config, name)
+        if type(value) is not int or not least <= value < 2**32:
+            raise ConfigError(f"{name}: expected a whole number from {least}, got {value}")
+    for name in ("trainer.limit_train_batches", "trainer.limit_val_batches"):
+        if OmegaConf.select(config, name) == 0:
+            raise ConfigError(f"{name}: expected more than 0, got 0")
+    if OmegaConf.select(config, "trainer.check_val_every_n_epoch", default=1) != 1:
+        raise ConfigError("trainer.check_val_every_n_epoch: expected 1, each epoch has its score")
+
+
+def _try_optimizer(module: EmotionModule) -> None:
+    try:
+        module.make_optimizer(module.network.parameters())
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"model.optimizer: {error}") from error
+
+
+def _instantiate(node: DictConfig, name: str, **more: Any) -> Any:
+    try:
+        # "all": plain lists and dicts, or the checkpoint would not load with weights_only=True
+        return instantiate(node, _convert_="all", **more)
+    except InstantiationException as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, EmotionError):
+            cause = cause.__cause__
+        if cause is not None:
+            raise cause from error
+        text = " ".join(str(error.__cause__ or error).split())
+        raise ConfigError(f"{name}: {text}") from error
+
+
+def check_run(run: Run) -> None:
+    """Checks that the parts fit one another, and tells the module how frequent its classes are.
+
+    Raises:
+        EmotionError: fewer than two classes to learn, or a batch size that cannot be divided.
+    """
+    counts = count_classes(run.data.samples["train"], run.data.input.labels)
+    if sum(count > 0 for count in counts.values()) < 2:
+        listed = ", ".join(f"{label} {count}" for label, count in counts.items())
+        raise DataError(
+            f"{run.data.root}: expected training faces of two classes or more, got {listed}"
+        )
+    run.module.set_class_counts(list(counts.values()))
+    run.data.step_size(run.trainer.world_size, run.trainer.accumulate_grad_batches)
