@@ -61,6 +61,8 @@ def _place_panel(
     places = [
         (box.right + gap, box.top),
         (box.left - gap - width, box.top),
+        (box.right + gap, box.bottom - height),
+        (box.left - gap - width, box.bottom - height),
         (box.left, box.bottom + gap),
         (box.left, box.top - gap - height),
         (box.left, box.bottom - height),
