@@ -33,7 +33,7 @@ setup: .venv/installed  ## make .venv with everything in it (6 GB, a minute or t
 demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pictures to look at
 	@rm -rf $(DEMO)
 	@echo "== 1/4 draw a sample data set"
-	@$(BIN)/emotion data sample $(DEMO)/data --images 700 --seed 0
+	@$(BIN)/emotion data sample $(DEMO)/data --images 650 --seed 0
 	@echo "== 2/4 train a classifier on it"
 	@$(BIN)/emotion train experiment=demo data.root=$(DEMO)/data hydra.run.dir=$(DEMO)/run
 	@echo "== 3/4 evaluate it on the test part"
