@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     from emotion.commands.evaluate import find_checkpoint
     from emotion.faces.detectors import DlibDetector
     from emotion.inference.pipeline import predict_photos
+    from emotion.terminal import tracked
     from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
     detector = DlibDetector(options.upsample, options.threshold)
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     classifier = CheckpointClassifier(checkpoint, options.device)
     summary = Summary()
     with _output(options.out) as stream:
-        for photo in _with_progress(predict_photos(paths, detector, classifier), len(paths)):
+        photos = predict_photos(paths, detector, classifier)
+        # No bar between the lines where they go to the same terminal.
+        for photo in tracked(photos, "predicting", len(paths), hidden=sys.stdout.isatty()):
             for record in photo.records():
                 print(_line(record), file=stream, flush=True)
             if options.draw:
@@ -120,15 +123,6 @@ def _check_targets(out: Path | None, draw: Path | None, inputs: Sequence[Path]) 
         raise EmotionError(f"--out {out}: is one of the photos; name another file")
     if draw is not None and draw.exists() and not draw.is_dir():
         raise EmotionError(f"--draw {draw}: is a file; name a folder")
-
-
-def _with_progress(photos: Iterator["PhotoPrediction"], total: int) -> Iterator["PhotoPrediction"]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    hidden = not console.is_terminal or sys.stdout.isatty()
-    yield from track(photos, "predicting", total, console=console, transient=True, disable=hidden)
 
 
 def _draw(photo: "PhotoPrediction", folder: Path, number: int) -> None:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
 from emotion.faces.inputs import InputSpec
 from emotion.faces.samples import FaceSample, read_pixels
+from emotion.terminal import tracked
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,7 @@ def load_crops(
     filled = 0
     batches = read_pixels(samples, spec, size, outside)
     photos = len({sample.image for sample in samples})
-    console = Console(stderr=True)
-    for crops in track(
-        batches,
-        f"reading {name}",
-        total=photos,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ):
+    for crops in tracked(batches, f"reading {name}", photos):
         pixels[filled : filled + len(crops)] = crops
         filled += len(crops)
     targets = np.array([sample.target for sample in samples], dtype=np.int64)

@@ -4,14 +4,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from emotion.errors import ConfigError, DataError
 from emotion.faces.annotations import write_annotation
 from emotion.faces.boxes import Box
 from emotion.faces.images import write_image
 from emotion.sketches.scenes import draw_scene
+from emotion.terminal import tracked
 from emotion.threads import map_in_order
 
 EVERY = 5  # each fifth scene is for the test part
@@ -50,11 +49,8 @@ def write_sample(root: Path, images: int, seed: int) -> dict[str, int]:
 
 def _draw_all(root: Path, images: int, seed: int) -> dict[str, int]:
     faces = {"train": 0, "test": 0}
-    console = Console(stderr=True)
     scenes = map_in_order(lambda number: _write_scene(root, number, seed), range(images))
-    for part, count in track(
-        scenes, "drawing", images, console=console, transient=True, disable=not console.is_terminal
-    ):
+    for part, count in tracked(scenes, "drawing", images):
         faces[part] += count
     return faces
 

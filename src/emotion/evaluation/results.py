@@ -6,12 +6,11 @@ from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
 from emotion.evaluation.metrics import confusion_matrix
 from emotion.faces.samples import FaceSample, read_pixels
 from emotion.inference.classifiers import Classifier
+from emotion.terminal import tracked
 
 BATCH = 32  # crops at a time; more is not faster on a CPU
 
@@ -69,16 +68,9 @@ def measure(
     spec = classifier.input
     rows: list[NDArray[np.float32]] = []
     waiting: list[NDArray[np.uint8]] = []
-    console = Console(stderr=True)
+    crops_by_photo = read_pixels(samples, spec, spec.size, outside)
     photos = len({sample.image for sample in samples})
-    for crops in track(
-        read_pixels(samples, spec, spec.size, outside),
-        "evaluating",
-        photos,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ):
+    for crops in tracked(crops_by_photo, "evaluating", photos):
         waiting.extend(crops)
         if len(waiting) >= BATCH:
             rows.append(classifier.probabilities(np.stack(waiting)))
