@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from emotion.data.datamodule import FaceCropDataModule
 from emotion.errors import ConfigError, DataError, EmotionError
-from emotion.faces.samples import count_classes
+from emotion.faces.samples import count_classes, list_counts
 from emotion.training.history import History
 from emotion.training.module import EmotionModule
 
@@ -113,9 +113,9 @@ def check_run(run: Run) -> None:
     """
     counts = count_classes(run.data.samples["train"], run.data.input.labels)
     if sum(count > 0 for count in counts.values()) < 2:
-        listed = ", ".join(f"{label} {count}" for label, count in counts.items())
         raise DataError(
-            f"{run.data.root}: expected training faces of two classes or more, got {listed}"
+            f"{run.data.root}: expected training faces of two classes or more,"
+            f" got {list_counts(counts)}"
         )
     run.module.set_class_counts(list(counts.values()))
     run.data.step_size(run.trainer.world_size, run.trainer.accumulate_grad_batches)

@@ -12,7 +12,7 @@ from emotion.data.splits import describe_split
 from emotion.errors import ConfigError
 from emotion.experiments.outcome import RunResult, conclude
 from emotion.experiments.parts import Run, build_run, check_run
-from emotion.faces.samples import count_classes
+from emotion.faces.samples import count_classes, list_counts
 from emotion.files import write_json, write_text
 
 PACKAGES = ("emotion", "torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
@@ -62,8 +62,7 @@ def _describe(run: Run, config: DictConfig) -> None:
     write_json(run.folder / "versions.json", versions())
     for name, samples in parts.items():
         counts = count_classes(samples, run.data.input.labels)
-        listed = ", ".join(f"{label} {count}" for label, count in counts.items())
-        print(f"{name}: {len(samples)} faces ({listed})", file=sys.stderr)
+        print(f"{name}: {len(samples)} faces ({list_counts(counts)})", file=sys.stderr)
         if 0 in counts.values():
             print(f"warning: a class has no face in {name}", file=sys.stderr)
 

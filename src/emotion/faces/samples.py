@@ -75,6 +75,11 @@ def count_classes(samples: Sequence[FaceSample], labels: Sequence[str]) -> dict[
     return {label: counts[index] for index, label in enumerate(labels)}
 
 
+def list_counts(counts: dict[str, int]) -> str:
+    """Gives class counts as a line of text: "neutral 3, anger 1"."""
+    return ", ".join(f"{label} {count}" for label, count in counts.items())
+
+
 def file_hashes(samples: Sequence[FaceSample]) -> dict[str, str]:
     """Gives the SHA-256 of each sample's picture and XML file together, by the XML file's name."""
     pairs = sorted({(sample.annotation, sample.image) for sample in samples})
