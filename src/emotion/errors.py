@@ -5,6 +5,7 @@ Anything else that escapes is a defect of this project.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 SHOWN = 10  # problems listed in one message before the rest is only counted
 
@@ -14,11 +15,16 @@ class EmotionError(ValueError):
 
 
 class PictureError(EmotionError):
-    """A picture that is missing, unreadable, or not a picture."""
+    """A picture that is missing, unreadable, or not a picture.
 
+    Attributes:
+        kind: name of the kind of problem, see `emotion.faces.problems`.
+        reason: the message without the path.
+    """
 
-class AnnotationError(EmotionError):
-    """An annotation that is missing, malformed, or points nowhere."""
+    def __init__(self, path: Path, kind: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.kind, self.reason = kind, reason
 
 
 class DataError(EmotionError):

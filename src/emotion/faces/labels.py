@@ -1,12 +1,13 @@
 """The names of the emotions, and how the names in a data set become them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from emotion.errors import ConfigError, DataError
+from emotion.errors import ConfigError
 
 # The original's five classes; the position of a name is its class index, 0 to 4.
 EMOTIONS = ("neutral", "anger", "surprise", "smile", "sad")
+DROPPED = "dropped"  # what a name means that stands for no class
 
 
 @dataclass(frozen=True)
@@ -37,27 +38,29 @@ class LabelScheme:
         """Gives the class index of a name in the annotations, or None where its faces are dropped.
 
         Raises:
-            ValueError: the name is neither a class nor mapped; ask `require_known` first.
+            ValueError: the name is neither a class nor mapped; ask `knows` first.
         """
         # The mapping comes first, so that a class can be dropped or merged into another.
         target = self.mapping.get(name, name)
         return None if target is None else self.names.index(target)
 
-    def require_known(self, found: Iterable[str], place: str) -> None:
-        """Checks that every name is a class, mapped, or dropped.
+    def knows(self, name: str) -> bool:
+        """Tells whether a name is a class, mapped, or dropped."""
+        return name in self.names or name in self.mapping
 
-        Raises:
-            DataError: lists all unknown names at once, with the way out.
-        """
-        unknown = sorted(set(found) - set(self.names) - set(self.mapping))
-        if unknown:
-            listed = ", ".join(repr(name) for name in unknown)
-            raise DataError(
-                f"{place}: unknown label{'s' if len(unknown) > 1 else ''} {listed};"
-                f" expected {', '.join(self.names)}. Map or drop them:"
-                f" train 'data.label_map={{{unknown[0]}: {self.names[0]}}}' (null drops), or"
-                f" evaluate --map '{unknown[0]}={self.names[0]}' (nothing after = drops)"
-            )
+    def respelt(self, name: str) -> str | None:
+        """Gives the known name that differs in case or spaces only, or None where there is none."""
+        known = (*self.names, *self.mapping)
+        return next((other for other in known if _loose(other) == _loose(name)), None)
+
+    def meaning(self, name: str) -> str:
+        """Gives the class of a name, "dropped", or the name itself where it is unknown."""
+        known = name if self.knows(name) else self.respelt(name) or name
+        return self.mapping.get(known, known) or DROPPED
+
+
+def _loose(name: str) -> str:
+    return "".join(name.split()).casefold()
 
 
 def check_names(names: Sequence[str]) -> None:

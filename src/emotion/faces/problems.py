@@ -13,6 +13,7 @@ from emotion.faces.boxes import Box
 
 Severity = Literal["error", "warning"]
 Scope = Literal["face", "photo", "data"]
+LONGEST = 500  # characters of a message; a name in a hostile file is as long as the file
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Problem:
     image: Path | None = None
     box: Box | None = None
     others: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.message) > LONGEST:
+            object.__setattr__(self, "message", self.message[: LONGEST - 1] + "…")
 
     def __str__(self) -> str:
         line = "" if self.line is None else f":{self.line}"
@@ -208,6 +213,7 @@ _KINDS = (
         "photo",
         "<filename> leads out of the folder",
         "write the name of a picture in the folder; nothing outside it is read",
+        mendable=True,
     ),
     Kind("picture_shared", "error", "photo", "two XML files speak of one picture", "merge them"),
     Kind(
