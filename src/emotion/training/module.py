@@ -15,7 +15,9 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from emotion.errors import ConfigError
 from emotion.faces.inputs import InputSpec
 from emotion.training.checkpoints import pack
+from emotion.training.losses import TrainedLoss
 from emotion.training.metrics import StageMetrics
+from emotion.training.mixing import Mixup
 from emotion.training.network import EmotionNetwork, load_weights
 
 SCHEDULES = ("constant", "cosine")
@@ -26,7 +28,9 @@ class EmotionModule(LightningModule):
 
     Logs, by epoch and exact over devices: `{train,val,test}/{loss,accuracy,balanced_accuracy,
     macro_f1,samples}`, and `epoch`, counted from 1. The logged loss is plain cross-entropy, the
-    mean over samples, whatever the smoothing that is trained with.
+    mean over samples, whatever is trained with. With mixup `train/…` is measured on the mixed faces
+    that the network saw, against the class of the face that makes up the larger part of each: it is
+    worse than without mixing, and than `val/…`, which is never mixed.
 
     Args:
         input: what the network takes and gives; saved in every checkpoint.
@@ -36,12 +40,18 @@ class EmotionModule(LightningModule):
         warmup_epochs: epochs over which the learning rate first rises from 0.
         label_smoothing: share of the target given to all classes alike, 0 to 1.
         logit_adjustment: 0 learns the classes as frequent as they are; 1 as if all were equally
-            frequent, for balanced accuracy (Menon et al., 2021, "Long-tail learning via logit
-            adjustment"). Needs `set_class_counts` before the fit.
+            frequent, for balanced accuracy. Needs `set_class_counts` before the fit.
         dropout: before the last layer.
-    """
+        class_weights: "balanced" weighs faces so that all classes count alike, "none" does not. See
+            `TrainedLoss` for both. Needs `set_class_counts` before the fit.
+        mixup: alpha of the Beta distribution by which training faces are mixed; 0 is off. See
+            `Mixup`.
+        seed: of the draws of mixup.
 
-    adjustment: Tensor
+    Raises:
+        ConfigError: a setting out of its range.
+        CheckpointError: the weights cannot be had.
+    """
 
     def __init__(
         self,
@@ -53,22 +63,22 @@ class EmotionModule(LightningModule):
         label_smoothing: float = 0.0,
         logit_adjustment: float = 0.0,
         dropout: float = 0.2,
+        class_weights: Literal["none", "balanced"] = "none",
+        mixup: float = 0.0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         if schedule not in SCHEDULES:
             raise ConfigError(f"model.schedule: expected constant or cosine, got {schedule!r}")
-        if not 0 <= label_smoothing <= 1:
-            raise ConfigError(f"model.label_smoothing: expected 0 to 1, got {label_smoothing}")
+        classes = len(input.labels)
+        # Before weights are downloaded for a setting that does not fit.
+        self.trained_loss = TrainedLoss(classes, class_weights, label_smoothing, logit_adjustment)
+        self.mixup = Mixup(mixup, seed)
         self.input = input
         self.network = EmotionNetwork(input, dropout)
         load_weights(self.network, weights)
         self.make_optimizer = optimizer
         self.schedule, self.warmup_epochs = schedule, warmup_epochs
-        self.trained_loss = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
-        self.logit_adjustment = logit_adjustment
-        classes = len(input.labels)
-        # Added to the logits in training only; not in the state dict, since it follows from data.
-        self.register_buffer("adjustment", torch.zeros(classes), persistent=False)
         self.train_metrics = StageMetrics(classes, "train")
         self.val_metrics = StageMetrics(classes, "val")
         self.test_metrics = StageMetrics(classes, "test")
@@ -81,25 +91,33 @@ class EmotionModule(LightningModule):
         return logits
 
     def set_class_counts(self, counts: Sequence[int]) -> None:
-        """Tells how many training faces each class has, in the order of the labels."""
-        shares = torch.tensor(counts, dtype=torch.float32) / sum(counts)
-        self.adjustment = self.logit_adjustment * shares.clamp_min(1e-6).log()
+        """Tells how often each class is trained on, see `TrainedLoss.set_class_counts`."""
+        self.trained_loss.set_class_counts(counts)
 
     def setup(self, stage: str) -> None:
         """Lays the weights out as is fastest; on CPUs channels_last trains 1.55 times faster.
 
         Here, since DDP wants the layout settled before it wraps the module.
+
+        Raises:
+            ValueError: a fit without the counts that its loss needs.
         """
+        if stage == "fit" and self.trained_loss.needs_counts:
+            raise ValueError("class_weights and logit_adjustment need set_class_counts before fit")
         if self.trainer.strategy.root_device.type == "cpu":
             self.network.to(memory_format=torch.channels_last)
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Gives the loss to descend, a scalar."""
-        logits = self(batch["pixels"])
-        self.train_metrics.update(logits, batch["targets"])
+        pixels, targets = batch["pixels"], batch["targets"]
+        mixing = self.mixup.draw(len(targets), self.current_epoch, batch_index, self.global_rank)
+        logits = self(pixels if mixing is None else mixing.mix(pixels))
+        self.train_metrics.update(logits, targets)
         # Logged here and not at the epoch's end, whose callbacks want to see this epoch's values.
         self.log_dict(self.train_metrics.named(), on_step=False, on_epoch=True)
-        loss: Tensor = self.trained_loss(logits + self.adjustment, batch["targets"])
+        if mixing is not None:
+            return mixing.loss(self.trained_loss, logits, targets)
+        loss: Tensor = self.trained_loss(logits, targets)
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
