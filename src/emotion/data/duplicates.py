@@ -7,30 +7,35 @@ A picture is described by a perceptual hash of 256 bits: of its grey version at 
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-# Bits in which copies of one picture may differ. Measured in November 2026 on FER+ (30,314 grey
-# faces of 48 x 48) and 1,872 colour faces of 110 to 400 pixels:
-# - Of 460 million pairs of FER+, 577 differ in up to 30 bits, and all of them, looked at one by
-#   one, show one photo twice. Samples up to 62 bits do, too; strangers begin at 64. In the colour
-#   faces the nearest pairs are frames of one scene (18 to 54) and strangers begin at 68. Drawn
-#   scenes of one style are 64 apart at least.
-# - Copies of the colour faces: JPEG at quality 30 to 90 differs in up to 14 bits, half to double
-#   size in 8 (by nearest neighbour in 20), brightness 0.8 to 1.25 and contrast 1.2 in 26, half
-#   size and quality 50 in 20. Of those cropped by 1 % a side, 94 % are within 30, by 2 % 14 %.
-# - Copies of FER+: JPEG 32 (99.9 % within 30), size 28, brightness and contrast 46 (99 %); half
-#   size (24 pixels) and quality 50 together are found in 55 %.
-# So it is chosen for no false pair, which would bind strangers, with every common copy within.
+# Bits in which copies of one picture may differ; with ImageHash they always differ in an even
+# number. Measured on FER+ (30,314 grey faces of 48 x 48) and on 1,872 photos of one face each (most
+# 350 x 350):
+# - Different pictures. FER+ has 577 pairs within 30, and each of them, judged by eye, shows one
+#   photo twice; so do 200 samples of those from 32 to 62; strangers begin at 64. The photos have
+#   two pairs within 30 and two more within 40, all shots of one scene; strangers begin at 68.
+#   Drawn scenes are 64 apart or more.
+# - Copies of 400 of the photos, at most: JPEG at quality 30 to 90, 14; half to double size, 8 (20
+#   without smoothing); half size and quality 50, 20; brightness 0.8 to 1.25, 26; contrast 1.2, 16.
+#   Of those cropped by 1 % at each side 94 % are within 30, by 2 % 14 %.
+# - Copies of 1,500 of FER+, at most: JPEG 32 (99.9 % within 30); half to double size, 28;
+#   brightness 46 (99 %); contrast 16. Half size, 24 pixels, with quality 50: 55 % are within 30.
+# So all common copies are found, and no strangers are bound together. Mirrored ones are not found.
 SIMILAR = 30
-FLAT = 1.0  # grey levels of deviation below which a picture has no frequencies worth hashing
+# Standard deviation in grey levels (of 255) below which a picture counts as of one colour. Faces
+# whose contrast was lowered to 0.5 were still 60 bits apart; at 0.2 many had the same hash.
+FLAT = 1.0
 CHUNKS, BITS = 16, 16  # of a hash
 MOST = 2 * CHUNKS - 1  # bits, in which some chunk still differs in one bit at most
-BLOCK = 1 << 18  # candidates that are compared at a time, about 30 MB
+BLOCK = 1 << 18  # pairs that are compared at a time, some 30 MB
+LOOK_UP = 10  # times the work of comparing two pictures that are not looked up
 
 
 def perceptual_hash(image: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -51,8 +56,10 @@ def perceptual_hash(image: NDArray[np.uint8]) -> NDArray[np.uint64]:
     grey = picture.convert("L").resize((64, 64), Image.Resampling.LANCZOS)
     if np.asarray(grey).std() < FLAT:
         content = f"{image.shape}".encode() + np.ascontiguousarray(image).tobytes()
-        return _numbers(hashlib.sha256(content).digest())[0]
-    return _numbers(np.packbits(imagehash.phash(picture, hash_size=16).hash).tobytes())[0]
+        packed = hashlib.sha256(content).digest()
+    else:
+        packed = np.packbits(imagehash.phash(picture, hash_size=16).hash).tobytes()
+    return _numbers(packed).reshape(4)
 
 
 def fingerprint(image: NDArray[np.uint8]) -> bytes:
@@ -66,78 +73,119 @@ def read_fingerprints(fingerprints: Sequence[bytes]) -> NDArray[np.uint64]:
 
 
 def _numbers(content: bytes) -> NDArray[np.uint64]:
-    return np.frombuffer(content, ">u8").astype(np.uint64).reshape(-1, 4)
+    numbers: NDArray[np.uint64] = np.frombuffer(content, ">u8").astype(np.uint64).reshape(-1, 4)
+    return numbers
 
 
 def similar_pairs(hashes: NDArray[np.uint64], limit: int = SIMILAR) -> NDArray[np.int64]:
     """Finds the pictures that look nearly the same.
-
-    Of 16 chunks of 16 bits, at least one differs in `limit // 16` bits or less. So only pictures
-    that have a chunk alike are compared, some 140 each among 30,000 instead of all.
 
     Args:
         hashes: n x 4, as `perceptual_hash` gives them.
         limit: bits in which two may differ, 0 to 31.
 
     Returns:
-        m x 2 indices, the smaller first, sorted; each pair is within the limit. All pairs of
-        different hashes are there; of pictures with one hash, each is paired with the first of
-        them, which stands for them all. So 10,000 black pictures make 9,999 pairs, and whatever is
-        similar is connected.
+        m x 2 indices, the smaller first, sorted. Each pair is within the limit, and they connect
+        all pictures that a chain of pairs within the limit connects. More than that is not
+        listed: a thousand pictures that are all alike make 999 pairs.
     """
     if not 0 <= limit <= MOST:
         raise ValueError(f"Expected argument `limit` to be from 0 to {MOST}, but got {limit}")
+    if len(hashes) == 0:
+        return np.zeros((0, 2), np.int64)
     distinct, first, which = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
-    leaders = first[which.reshape(-1)]
+    leaders = first[which.reshape(-1)]  # the first picture with the same hash
     followers = np.flatnonzero(leaders != np.arange(len(hashes)))
-    same = np.stack([leaders[followers], followers], axis=1)
-    near = np.sort(first[_near(distinct, limit)], axis=1)
-    return np.unique(np.concatenate([same, near]), axis=0).astype(np.int64)
+    pairs = [np.stack([leaders[followers], followers], axis=1)]
+    names = np.arange(len(distinct))  # of what is connected so far
+    for near in _near_pairs(distinct, limit):
+        bridges = near[_bridges(names, near)]
+        if len(bridges):
+            pairs.append(first[bridges])
+            names = clusters(len(distinct), names[bridges])[names]
+    return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0).astype(np.int64)
 
 
-def _near(hashes: NDArray[np.uint64], limit: int) -> NDArray[np.int64]:
-    """Finds all pairs within the limit among hashes that are all different."""
-    total = len(hashes)
-    codes = np.zeros(0, np.int64)  # of pairs, first * total + second
-    for chunk in np.ascontiguousarray(hashes).view(np.uint16).reshape(total, CHUNKS).T:
-        found = [codes]
-        for left, right in _candidates(chunk, limit // CHUNKS):
-            distance = np.bitwise_count(hashes[left] ^ hashes[right]).sum(axis=1)
-            close = distance <= limit
-            found.append(left[close] * total + right[close])
-        codes = np.unique(np.concatenate(found))
-    return np.stack(np.divmod(codes, total), axis=1)
+def _bridges(names: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Chooses as few of the pairs as connect what all of them would connect."""
+    ends = names[pairs]
+    rows = np.flatnonzero(ends[:, 0] != ends[:, 1])
+    if not len(rows):
+        return rows
+    ends, first = np.unique(np.sort(ends[rows], axis=1), axis=0, return_index=True)
+    graph = coo_array((rows[first] + 1, (ends[:, 0], ends[:, 1])), shape=(len(names), len(names)))
+    return np.asarray(minimum_spanning_tree(graph).data, np.int64) - 1
 
 
-def _candidates(
-    chunk: NDArray[np.uint16], radius: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yields blocks of pairs whose chunk differs in `radius` bits or less (0 or 1), each once."""
+def _near_pairs(hashes: NDArray[np.uint64], limit: int) -> Iterator[NDArray[np.int64]]:
+    """Yields blocks of pairs within the limit, m x 2, of hashes that are all different.
+
+    Of 16 chunks of 16 bits, one at least differs in `limit // 16` bits or less. So it is enough to
+    compare pictures that have a chunk alike, some 140 each among 30,000. Where thousands are alike
+    in many chunks, all pairs are less work, since each comes once and needs no looking up.
+    """
+    radius = limit // CHUNKS
+    chunks = np.ascontiguousarray(hashes).view(np.uint16).reshape(-1, CHUNKS).T
+    found = sum(int(alike.counts.sum()) for chunk in chunks for alike in _look_up(chunk, radius))
+    if LOOK_UP * found > len(hashes) ** 2 / 2:
+        yield from _near_of_all(hashes, limit)
+        return
+    for chunk in chunks:
+        for alike in _look_up(chunk, radius):
+            for pairs in alike.expand():
+                unlike = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]])
+                yield pairs[unlike.sum(axis=1) <= limit]
+
+
+def _near_of_all(hashes: NDArray[np.uint64], limit: int) -> Iterator[NDArray[np.int64]]:
+    words = [np.ascontiguousarray(word) for word in hashes.T]
+    rows = max(1, BLOCK // len(hashes))
+    for begin in range(0, len(hashes), rows):
+        unlike = sum(
+            np.bitwise_count(word[begin : begin + rows, None] ^ word[begin:]).astype(np.uint16)
+            for word in words
+        )
+        left, right = np.nonzero(unlike <= limit)
+        yield begin + np.stack([left, right], axis=1)[left < right]
+
+
+class _Alike(NamedTuple):
+    """Pictures with a chunk alike: the one at each place with those from a start on.
+
+    Attributes:
+        order: index of the picture at each place.
+        places: first of the pairs.
+        starts: place of the first partner of each.
+        counts: number of partners of each.
+    """
+
+    order: NDArray[np.int64]
+    places: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    def expand(self) -> Iterator[NDArray[np.int64]]:
+        """Yields the pairs, m x 2, in blocks, so that memory does not grow with their number."""
+        before = np.concatenate([[0], np.cumsum(self.counts)])
+        total = int(before[-1])
+        for begin in range(0, total, BLOCK):
+            numbers = np.arange(begin, min(begin + BLOCK, total))
+            rows = np.searchsorted(before, numbers, side="right") - 1
+            partners = self.starts[rows] + numbers - before[rows]
+            yield np.stack([self.order[self.places[rows]], self.order[partners]], axis=1)
+
+
+def _look_up(chunk: NDArray[np.uint16], radius: int) -> Iterator[_Alike]:
+    """Finds all pairs whose chunk differs in `radius` bits or less (0 or 1), each once."""
     order = np.argsort(chunk, kind="stable")
     values = chunk[order].astype(np.int64)
     bounds = np.searchsorted(values, np.arange((1 << BITS) + 1))
     places = np.arange(len(chunk))
-    yield from _expand(order, places, places + 1, bounds[values + 1])
+    yield _Alike(order, places, places + 1, bounds[values + 1] - places - 1)
     for flipped in (1 << bit for bit in range(BITS * radius)):
         places = np.flatnonzero(values & flipped == 0)
         others = values[places] | flipped
-        yield from _expand(order, places, bounds[others], bounds[others + 1])
-
-
-def _expand(
-    order: NDArray[np.int64],
-    places: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs the item at each place with those from its start to its end, smaller index first."""
-    counts = ends - starts
-    upto = np.concatenate([[0], np.cumsum(counts)])
-    for begin in range(0, int(upto[-1]), BLOCK):
-        numbers = np.arange(begin, min(begin + BLOCK, int(upto[-1])))
-        rows = np.searchsorted(upto, numbers, side="right") - 1
-        left, right = order[places[rows]], order[starts[rows] + numbers - upto[rows]]
-        yield np.minimum(left, right), np.maximum(left, right)
+        yield _Alike(order, places, bounds[others], bounds[others + 1] - bounds[others])
 
 
 def clusters(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
