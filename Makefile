@@ -32,16 +32,19 @@ setup: .venv/installed  ## make .venv with everything in it (6 GB, a minute or t
 
 demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pictures to look at
 	@rm -rf $(DEMO)
-	@echo "== 1/4 draw a sample data set"
+	@echo "== 1/5 draw a sample data set"
 	@$(BIN)/emotion data sample $(DEMO)/data --images 650 --seed 0
-	@echo "== 2/4 train a classifier on it"
+	@echo "== 2/5 check it"
+	@$(BIN)/emotion data check $(DEMO)/data --out $(DEMO)/check
+	@echo "== 3/5 train a classifier on it"
 	@$(BIN)/emotion train experiment=demo data.root=$(DEMO)/data hydra.run.dir=$(DEMO)/run
-	@echo "== 3/4 evaluate it on the test part"
+	@echo "== 4/5 evaluate it on the test part"
 	@$(BIN)/emotion evaluate $(DEMO)/run --out $(DEMO)/evaluation
-	@echo "== 4/4 predict the test photos"
+	@echo "== 5/5 predict the test photos"
 	@$(BIN)/emotion predict $(DEMO)/data/test/img --model $(DEMO)/run --out $(DEMO)/predictions.jsonl --draw $(DEMO)/drawn
 	@echo
-	@echo "Look at:   $(DEMO)/run/curves.png            how training went, and which epoch was kept"
+	@echo "Look at:   $(DEMO)/check/check.html          what is in the data, and what is wrong with it"
+	@echo "           $(DEMO)/run/curves.png            how training went, and which epoch was kept"
 	@echo "           $(DEMO)/evaluation/confusion.png  what is taken for what"
 	@echo "           $(DEMO)/drawn/                    the answers on the photos"
 	@echo "Type next: source .venv/bin/activate"

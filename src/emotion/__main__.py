@@ -13,7 +13,7 @@ VERBS = {
     "train": "learn a classifier from Pascal VOC XML and photos",
     "evaluate": "measure a checkpoint on annotated photos",
     "predict": "find the faces in photos and name their emotions",
-    "data": "make a sample data set",
+    "data": "check, split, show or import a data set, or draw a sample one",
 }
 
 

@@ -2,37 +2,43 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotion import __version__
 from emotion.commands import DONE
-from emotion.errors import CheckpointError, ConfigError, DataError
+from emotion.commands.data_options import add_letting, mapping
+from emotion.errors import CheckpointError, DataError
+
+if TYPE_CHECKING:
+    from emotion.data.source import FaceSet, FaceSource
+    from emotion.faces.folders import AnnotatedPhoto
 
 
 def main(arguments: Sequence[str]) -> int:
     """Evaluates; gives the exit code."""
     options = _parser().parse_args(arguments)
-    mapping = _mapping(options.map)
+    mapped = mapping(options.map)
     from emotion.evaluation.report import make_report, write_report
     from emotion.evaluation.results import measure
-    from emotion.faces.folders import read_photos
-    from emotion.faces.labels import LabelScheme
     from emotion.faces.samples import gather_samples
     from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
     # The data of the run is read as the run read it.
     of_run = {} if options.data else _data_of_run(checkpoint.path)
-    folder = _part(options.data or Path(of_run["root"]))
-    scheme = LabelScheme(checkpoint.input.labels, (of_run.get("label_map") or {}) | mapping)
-    allow_unannotated = options.allow_unannotated or of_run.get("allow_unannotated", False)
-    photos = read_photos(folder, allow_unannotated)
-    keep_difficult = not options.drop_difficult and of_run.get("keep_difficult", True)
-    samples = gather_samples(photos, scheme, keep_difficult, str(folder))
-    outside = "clip" if options.clip else of_run.get("outside", "error")
-    results = measure(samples, CheckpointClassifier(checkpoint, options.device), outside)
+    folder = options.data or Path(of_run["root"])
+    folder = folder / "test" if (folder / "test").is_dir() else folder
+    source = _source(folder, checkpoint.input.labels, of_run, mapped, options)
+    faces = source.read()
+    print(faces.cleaned.describe(), end="", file=sys.stderr)
+    photos = [photo for part in faces.photos.values() for photo in part]
+    if not options.data and folder.name != "test":
+        photos = _test_part(faces, _run_folder(checkpoint.path))
+    samples = gather_samples(photos, source.rules.scheme, str(folder))
+    results = measure(samples, CheckpointClassifier(checkpoint, options.device))
     report = make_report(results)
     out = options.out or _run_folder(checkpoint.path) / f"evaluation-{_name(folder)}"
     about = {
@@ -40,13 +46,50 @@ def main(arguments: Sequence[str]) -> int:
         "checkpoint": str(checkpoint.path),
         "epoch": checkpoint.epoch,
         "data": str(folder),
-        "difficult": "kept" if keep_difficult else "dropped",
+        "difficult": "kept" if source.keep_difficult else "dropped",
+        "left_out": faces.cleaned.dropped,
+        "mended": faces.cleaned.mended,
     }
     write_report(report, results, out, about)
     print(f"{checkpoint.path} (epoch {checkpoint.epoch}) on {folder}\n\n{report.text()}")
     for name in ("confusion.png", "classes.png", "metrics.json", "predictions.csv"):
         print(out / name)
     return DONE
+
+
+def _source(
+    folder: Path,
+    labels: tuple[str, ...],
+    of_run: dict[str, Any],
+    mapped: dict[str, str | None],
+    options: argparse.Namespace,
+) -> "FaceSource":
+    from emotion.data.audit import Rules
+    from emotion.data.inspection import SMALLEST
+    from emotion.data.source import FaceSource
+    from emotion.faces.labels import LabelScheme
+
+    scheme = LabelScheme(labels, (of_run.get("label_map") or {}) | mapped)
+    origin = of_run.get("origin", 0) if options.origin is None else options.origin
+    # Copies and persons matter between parts, and here is one.
+    rules = Rules(scheme, origin, None, of_run.get("smallest_face", SMALLEST), copies=False)
+    drop = [*of_run.get("drop", []), *options.drop]
+    mend = [*of_run.get("mend", []), *options.mend]
+    keep_difficult = not options.drop_difficult and of_run.get("keep_difficult", True)
+    return FaceSource(folder, rules, drop, mend, keep_difficult)
+
+
+def _test_part(faces: "FaceSet", run: Path) -> "list[AnnotatedPhoto]":
+    """Gives the photos that the run kept for the test."""
+    from emotion.data.assignment import SplitPlan, assign
+
+    parts = assign(faces.photos, faces.audit, SplitPlan(file=run / "split.json"))
+    if not parts.get("test"):
+        raise DataError(
+            f"{faces.audit.root}: the run kept no photos for a test; name others:"
+            " emotion evaluate CKPT /path/to/faces"
+        )
+    return parts["test"]
 
 
 def find_checkpoint(path: Path) -> Path:
@@ -68,11 +111,6 @@ def find_checkpoint(path: Path) -> Path:
             f"{path}: a folder without a readable selection.json; expected a checkpoint (*.ckpt)"
             " or the folder of a finished run"
         ) from error
-
-
-def _part(data: Path) -> Path:
-    """Gives the test part where the folder has one, or the folder itself."""
-    return data / "test" if (data / "test").is_dir() else data
 
 
 def _name(folder: Path) -> str:
@@ -103,13 +141,6 @@ def _data_of_run(checkpoint: Path) -> dict[str, Any]:
         ) from error
 
 
-def _mapping(pairs: Sequence[str]) -> dict[str, str | None]:
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise ConfigError(f"--map {wrong[0]}: expected NAME=CLASS, or NAME= to drop such faces")
-    return {name: label or None for name, label in (pair.rsplit("=", 1) for pair in pairs)}
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "emotion evaluate",
@@ -134,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a name in the XML -> class",
     )
     add("--drop-difficult", action="store_true", help="leave out faces marked <difficult>1")
-    add("--clip", action="store_true", help="cut boxes off that are partly outside their picture")
-    add("--allow-unannotated", action="store_true", help="pass over pictures without an XML file")
+    add("--origin", type=int, choices=(0, 1), help="coordinate of the first pixel (as the run)")
+    add_letting(parser)
     add("--device", help="cpu, cuda, … (a GPU where there is one)")
     return parser

@@ -1,7 +1,9 @@
 """What `emotion data check` found, as plain data for `check.json` and as text."""
 
+import os
 from collections import Counter
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import emotion
@@ -66,16 +68,18 @@ def _part(folder: PhotoFolder, scheme: LabelScheme) -> dict[str, Any]:
 
 
 def _problem(problem: Problem, audit: Audit) -> dict[str, Any]:
-    def relative(path: Any) -> str | None:
+    def relative(path: Path | None) -> str | None:
         return None if path is None else path.relative_to(audit.root).as_posix()
 
+    # A report is passed on; where the data set lies is of no use to others.
+    place = f"{audit.root}{os.sep}" if audit.root.is_absolute() else None
     return {
         "kind": problem.kind,
         "file": relative(problem.path),
         "line": problem.line,
         "tag": problem.tag,
         "object": problem.number,
-        "message": problem.message,
+        "message": problem.message.replace(place, "") if place else problem.message,
         "picture": relative(problem.image),
         "box": None if problem.box is None else list(problem.box.to_inclusive()),
         "others": [relative(path) for path in problem.others],

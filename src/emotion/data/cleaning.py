@@ -1,25 +1,20 @@
 """From an audit to the photos that may be used: problems are refused, mended or left out."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from emotion.data.audit import Audit
-from emotion.errors import ConfigError, DataError
+from emotion.errors import SHOWN, ConfigError, DataError
 from emotion.faces.annotations import AnnotatedFace
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.labels import LabelScheme
-from emotion.faces.problems import KINDS, Kind, Problem
+from emotion.faces.problems import KINDS, Problem
 
 Concern = tuple[Path, int | None]  # XML file, and number of the object or None for the photo
-Use = Literal["left out", "mended", "accepted"]
-USES: Mapping[Use, Callable[[Kind], bool]] = {
-    "left out": lambda kind: kind.scope != "data",
-    "mended": lambda kind: kind.mendable,
-    "accepted": lambda kind: True,
-}
+DROPPABLE = tuple(kind.name for kind in KINDS.values() if kind.scope != "data")
+MENDABLE = tuple(kind.name for kind in KINDS.values() if kind.mendable)
 
 
 @dataclass(frozen=True)
@@ -52,17 +47,21 @@ class CleanData:
         )
 
 
-def check_kinds(names: Iterable[str], key: str, use: Use) -> None:
-    """Checks that kinds exist, and that what is asked for can be done with them.
+def check_kinds(names: Iterable[str], allowed: Collection[str], key: str) -> None:
+    """Checks that kinds of problems exist and may be given.
+
+    Args:
+        names: the kinds.
+        allowed: those that may be given.
+        key: the setting or option, for the error.
 
     Raises:
         ConfigError: names the kind and those that may be given.
     """
-    allowed = [kind.name for kind in KINDS.values() if USES[use](kind)]
     for name in names:
         if name not in allowed:
-            known = f"cannot be {use}" if name in KINDS else "is no kind of problem"
-            raise ConfigError(f"{key}: {name!r} {known}; expected some of {', '.join(allowed)}")
+            what = "is no choice here" if name in KINDS else "is no kind of problem"
+            raise ConfigError(f"{key}: {name!r} {what}; expected some of {', '.join(allowed)}")
 
 
 def clean(audit: Audit, drop: Sequence[str], mend: Sequence[str]) -> CleanData:
@@ -77,8 +76,8 @@ def clean(audit: Audit, drop: Sequence[str], mend: Sequence[str]) -> CleanData:
         DataError: errors of other kinds are left; lists the kinds with examples and the way out.
         ConfigError: a kind that does not exist.
     """
-    check_kinds(drop, "data.drop", "left out")
-    check_kinds(mend, "data.mend", "mended")
+    check_kinds(drop, DROPPABLE, "data.drop")
+    check_kinds(mend, MENDABLE, "data.mend")
     gone = {_concern(p) for p in audit.problems if p.kind in drop}
     left = [p for p in audit.problems if not _is_gone(p, gone)]
     refused = [p for p in left if KINDS[p.kind].severity == "error" and p.kind not in mend]
@@ -149,14 +148,32 @@ def mend_face(
 
 def _refusal(root: Path, problems: Sequence[Problem]) -> str:
     counts = Counter(problem.kind for problem in problems)
-    lines = [f"{root}: {len(problems)} problems that make faces unfit to learn from:"]
+    lines = [f"{root}: {len(problems)} problems that make faces unfit to use:"]
     for kind, count in counts.most_common():
         first = next(problem for problem in problems if problem.kind == kind)
         lines.append(f"  {kind}: {count} ({KINDS[kind].title})\n    {first}")
+    if "label_unknown" in counts:
+        lines.append(_unknown_labels(problems))
     kinds = ",".join(counts)
-    lines.append(f"`emotion data check {root}` shows them all. Mend them, or leave them out:")
-    lines.append(f"  data.drop=[{kinds}]")
+    lines += [
+        f"`emotion data check {root}` shows them all. Mend them, or leave them out:",
+        f"  train 'data.drop=[{kinds}]', or evaluate, data split --drop {kinds}",
+    ]
     mendable = ",".join(kind for kind in counts if KINDS[kind].mendable)
     if mendable:
-        lines.append(f"or mend in memory what needs no guessing: data.mend=[{mendable}]")
+        lines += [
+            "What needs no guess can also be mended in memory:",
+            f"  train 'data.mend=[{mendable}]', or evaluate, data split --mend {mendable}",
+        ]
     return "\n".join(lines)
+
+
+def _unknown_labels(problems: Sequence[Problem]) -> str:
+    labels = Counter(p.label for p in problems if p.kind == "label_unknown")
+    listed = ", ".join(f"{(label or '')[:40]!r} {n}" for label, n in labels.most_common(SHOWN))
+    more = f", … and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
+    name = (labels.most_common(1)[0][0] or "")[:40]
+    return (
+        f"Unknown labels: {listed}{more}. Map or drop them: train 'data.label_map={{{name}:"
+        f" neutral}}' (null drops), or evaluate, data split --map '{name}=neutral' (nothing drops)"
+    )

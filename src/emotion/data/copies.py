@@ -31,28 +31,25 @@ class PlacedPhoto:
 def find_identical(
     photos: Iterable[PlacedPhoto], facts: Mapping[Path, PictureFacts]
 ) -> list[list[PlacedPhoto]]:
-    """Gives sets of photos whose pictures are the same to the last byte."""
+    """Gives sets of photos whose pictures are the same to the last byte; broken ones are none."""
     by_hash: dict[str, list[PlacedPhoto]] = defaultdict(list)
     for placed in photos:
-        by_hash[facts[placed.photo.image].sha256].append(placed)
+        if not facts[placed.photo.image].kind:
+            by_hash[facts[placed.photo.image].sha256].append(placed)
     return [same for sha256, same in by_hash.items() if sha256 and len(same) > 1]
 
 
 def find_similar(
     photos: Iterable[PlacedPhoto], facts: Mapping[Path, PictureFacts]
 ) -> list[list[PlacedPhoto]]:
-    """Gives sets of photos whose pictures look nearly the same; of identical ones, one a part."""
-    distinct = {
-        (facts[placed.photo.image].sha256, placed.part): placed
-        for placed in photos
-        if facts[placed.photo.image].fingerprint
-    }
-    placed = list(distinct.values())
+    """Gives sets of photos whose pictures look nearly the same, not all of them identical."""
+    # Of identical ones none is left out: whatever is dropped, its counterparts must be, too.
+    placed = [photo for photo in photos if facts[photo.photo.image].fingerprint]
     prints = read_fingerprints([facts[p.photo.image].fingerprint for p in placed])
     sets: dict[int, list[PlacedPhoto]] = defaultdict(list)
     for photo, number in zip(placed, clusters(len(placed), similar_pairs(prints)), strict=True):
         sets[int(number)].append(photo)
-    # What is identical in two parts is told as such.
+    # What is identical throughout is told as such.
     return [s for s in sets.values() if len({facts[p.photo.image].sha256 for p in s}) > 1]
 
 
@@ -85,8 +82,8 @@ def _differing(kind: str, what: str, photos: Sequence[PlacedPhoto]) -> Iterator[
     examples = list({placed.labels: placed for placed in photos}.values())[:2]
     for placed in photos:
         other = next(example for example in examples if example.labels != placed.labels)
-        listed = f"{', '.join(placed.labels)} here, {', '.join(other.labels)} there"
-        message = f"the picture is {what} {other.photo.image.name}: {listed}"
+        here, there = (", ".join(p.labels) or "no face" for p in (placed, other))
+        message = f"the picture is {what} {other.photo.image.name}: {here} here, {there} there"
         yield _of_photo(kind, message, placed, [other])
 
 

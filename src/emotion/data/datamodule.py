@@ -1,6 +1,6 @@
 """Batches of face crops for Lightning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,26 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from emotion.data.assignment import SplitPlan, assign
+from emotion.data.audit import Rules
 from emotion.data.augment import Augmentation
-from emotion.data.cache import FaceCrops, load_crops
+from emotion.data.cache import CropCache, FaceCrops
 from emotion.data.sampling import BatchSampler
-from emotion.data.splits import split_photos
+from emotion.data.source import FaceSet, FaceSource
 from emotion.errors import ConfigError, DataError
-from emotion.faces.folders import AnnotatedPhoto, read_photos
+from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.inputs import InputSpec
 from emotion.faces.labels import LabelScheme
 from emotion.faces.samples import FaceSample, gather_samples
 
+SAMPLERS = ("shuffled", "balanced")
 PARTS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # of Lightning's stages
 
 
 class CropDataset(Dataset[tuple[Tensor, int]]):
     """Crops with their classes, augmented where an augmentation is given.
 
-    Indexed by (epoch, index), as `BatchSampler` yields them.
+    Indexed by (round, index), as `BatchSampler` yields them.
     """
 
     def __init__(self, crops: FaceCrops, augmentation: Augmentation | None) -> None:
@@ -39,10 +42,10 @@ class CropDataset(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         """Gives one crop, size x size x 3, uint8, RGB, and its class index."""
-        epoch, index = key
+        turn, index = key
         pixels = self.crops.pixels[index]
         if self.augmentation is not None:
-            pixels = self.augmentation(pixels, epoch, index)
+            pixels = self.augmentation(pixels, turn, index)
         return torch.from_numpy(pixels), int(self.crops.targets[index])
 
 
@@ -58,27 +61,35 @@ def collate(samples: Sequence[tuple[Tensor, int]], size: int) -> dict[str, Tenso
 
 
 class FaceCropDataModule(LightningDataModule):
-    """Face crops from Pascal VOC XML, in the original's layout, as batches for Lightning.
+    """Face crops from Pascal VOC XML as batches for Lightning.
 
-    `root/train` is split into a training and a validation part, `root/test` is the test part. Each
-    photo is decoded once; the crops stay in memory as uint8: `oversize` times `input.size` pixels
-    a side for training, `input.size` for validation and test. At 256 pixels 1,300 training crops
-    take 306 MB and 388 validation crops 76 MB, in each process of a DDP run; loading workers share
-    them. Pixels are normalised in the network, on the device.
+    The data set is audited, cleaned and split; then each photo is decoded once, and its crops stay
+    as uint8 in a memory-mapped cache that loading workers, devices and runs share: `oversize` times
+    `input.size` pixels a side for training, `input.size` for validation and test. Pixels are
+    normalised in the network, on the device.
 
     Args:
-        root: the data set.
+        root: the data set: `train/`, and perhaps `val/` and `test/`, or one folder of photos.
         input: how a face becomes an input of the network.
         augmentation: albumentations transforms for training crops, on uint8.
         batch_size: samples a step, over all devices and accumulated batches.
-        val: photos of `train/` for validation, a count or a share.
+        val: photos for validation: a count, a share, or "auto", see `SplitPlan`.
         train: photos for training, or None for all others.
+        test: photos kept for the test, a count, a share, or None.
+        groups: how the person of a photo is found, see `emotion.data.groups`, or None.
+        folds: parts of cross-validation, or None.
+        fold: the one that is validated on, from 1.
+        split: a frozen split, or None.
         seed: for the split, the order and the augmentation.
         oversize: how much larger than `input.size` training crops are kept.
         label_map: name in the annotations -> class name, or None to drop such faces.
         keep_difficult: keep faces marked `<difficult>1`.
-        outside: "error" or "clip" for boxes that are partly outside their picture.
-        allow_unannotated: pass over pictures without an XML file.
+        origin: coordinate of the first pixel in the XML files, 0 or 1.
+        smallest_face: shorter side in pixels below which a face is a problem.
+        drop: kinds of problems whose faces or photos are left out.
+        mend: kinds of problems that are mended in memory.
+        cache: folder of the crops, or None to keep them in memory.
+        sampler: "shuffled", or "balanced" to draw all classes equally often.
         workers: data loading processes.
     """
 
@@ -88,14 +99,23 @@ class FaceCropDataModule(LightningDataModule):
         input: InputSpec,
         augmentation: Sequence[Any],
         batch_size: int,
-        val: int | float,
+        val: str | int | float,
         train: int | None,
+        test: int | float | None,
+        groups: str | None,
+        folds: int | None,
+        fold: int,
+        split: str | None,
         seed: int,
         oversize: float,
         label_map: dict[str, str | None] | None,
         keep_difficult: bool,
-        outside: str,
-        allow_unannotated: bool,
+        origin: int,
+        smallest_face: int,
+        drop: Sequence[str],
+        mend: Sequence[str],
+        cache: str | None,
+        sampler: str,
         workers: int,
     ) -> None:
         super().__init__()
@@ -103,61 +123,89 @@ class FaceCropDataModule(LightningDataModule):
             raise ConfigError("data.root: expected a data set; set data.root=/path/to/dataset")
         if not 1 <= oversize <= 2:
             raise ConfigError(f"data.oversize: expected a factor from 1 to 2, got {oversize}")
-        if type(workers) is not int or workers < 0:
-            raise ConfigError(f"data.workers: expected 0 or more, got {workers}")
-        if type(batch_size) is not int or batch_size < 1:
-            raise ConfigError(f"data.batch_size: expected 1 or more, got {batch_size}")
-        self.root = Path(root)
+        numbers = {"workers": (workers, 0), "batch_size": (batch_size, 1)}
+        for name, (number, least) in (numbers | {"smallest_face": (smallest_face, 0)}).items():
+            if type(number) is not int or number < least:
+                raise ConfigError(f"data.{name}: expected {least} or more, got {number}")
+        if origin not in (0, 1):
+            raise ConfigError(f"data.origin: expected 0 or 1, got {origin}")
+        for name, kinds in {"drop": drop, "mend": mend}.items():
+            if not isinstance(kinds, list | tuple):
+                raise ConfigError(f"data.{name}: expected a list, as in [identical], got {kinds}")
+        if groups is not None and not isinstance(groups, str):
+            raise ConfigError(f"data.groups: expected a file, name:… or folder:…, got {groups}")
+        if sampler not in SAMPLERS:
+            raise ConfigError(f"data.sampler: expected shuffled or balanced, got {sampler!r}")
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        self.val, self.train = val, train
-        self.scheme = LabelScheme(input.labels, dict(label_map or {}))
-        self.keep_difficult, self.outside = keep_difficult, outside
-        self.allow_unannotated = allow_unannotated
+        self.sampler = sampler
+        folder = Path(cache) if cache else None
+        scheme = LabelScheme(input.labels, dict(label_map or {}))
+        rules = Rules(scheme, origin, groups, smallest_face)
+        self.source = FaceSource(Path(root), rules, drop, mend, keep_difficult, folder)
+        file = Path(split) if split else None
+        self.plan = SplitPlan(val, train, test, folds, fold, seed, file)
+        self.cache = CropCache(folder)
         self.kept_size = round(input.size * oversize)
         self.augmentation = Augmentation(augmentation, input.size, seed)
         # Tried once here, so that transforms that do not fit are refused before anything is read.
         self.augmentation(np.zeros((self.kept_size, self.kept_size, 3), np.uint8), 0, 0)
+        self.faces: FaceSet | None = None
+        self.photos: dict[str, list[AnnotatedPhoto]] = {}
         self.samples: dict[str, list[FaceSample]] = {}
         self._datasets: dict[str, CropDataset] = {}
 
-    def read_samples(self, stage: str) -> None:
-        """Reads the annotations of a stage into `samples`; no picture is opened.
+    @property
+    def root(self) -> Path:
+        """The data set."""
+        return self.source.root
 
-        Args:
-            stage: "fit" or "validate" for the training folder, "test" for the test folder.
+    def read_samples(self) -> FaceSet:
+        """Audits, cleans and splits the data set; the faces of each part go to `samples`.
 
         Raises:
             DataError: the data set cannot be used as it is; says where and why.
         """
-        folder = self.root / ("test" if stage == "test" else "train")
-        if not self.root.is_dir():
-            raise DataError(f"{self.root}: no such folder; set data.root=/path/to/dataset")
-        photos = read_photos(folder, self.allow_unannotated)
-        if stage == "test":
-            self.samples["test"] = self._gather(photos, folder)
-            return
-        kept, chosen = split_photos(photos, self.val, self.train, self.seed, str(folder))
-        self.samples["train"] = self._gather(kept, folder)
-        self.samples["val"] = self._gather(chosen, folder)
-
-    def _gather(self, photos: Sequence[AnnotatedPhoto], folder: Path) -> list[FaceSample]:
-        return gather_samples(photos, self.scheme, self.keep_difficult, str(folder))
+        if self.faces is None:
+            self.faces = self.source.read()
+            self.photos = assign(self.faces.photos, self.faces.audit, self.plan)
+            scheme = self.source.rules.scheme
+            self.samples = {
+                part: gather_samples(photos, scheme, f"{self.root}, {part}")
+                for part, photos in self.photos.items()
+                if photos or part != "test"  # none is needed before the test
+            }
+        return self.faces
 
     def setup(self, stage: str) -> None:
-        """Reads the crops of a stage; Lightning calls this in each process."""
-        parts = PARTS[stage]
-        if not set(parts) <= set(self.samples):
-            self.read_samples(stage)
+        """Opens the crops of a stage; Lightning calls this in each process."""
+        facts = self.read_samples().audit.facts
+        hashes = {path: fact.sha256 for path, fact in facts.items()}
+        parts = [part for part in PARTS[stage] if part not in self._datasets]
         for part in parts:
-            if part not in self._datasets:
-                self._datasets[part] = self._dataset(part)
+            if part not in self.samples:
+                raise DataError(f"{self.root}: has no {part} part; see data.val and data.test")
+        # In one cache for all, so that another split or fold of the same faces finds it built; in
+        # memory each part has the one size that it needs.
+        pools = [parts] if self.cache.folder else [[part] for part in parts]
+        for pool in pools:
+            self._open(pool, hashes)
 
-    def _dataset(self, part: str) -> CropDataset:
-        training = part == "train"
-        size = self.kept_size if training else self.input.size
-        crops = load_crops(self.samples[part], self.input, size, self.outside, part)
-        return CropDataset(crops, self.augmentation if training else None)
+    def _open(self, parts: Sequence[str], hashes: Mapping[Path, str]) -> None:
+        samples = [sample for part in parts for sample in self.samples[part]]
+        samples.sort(key=lambda sample: (sample.annotation, sample.number))
+        rows = {sample: row for row, sample in enumerate(samples)}
+        sizes = {part: self.kept_size if part == "train" else self.input.size for part in parts}
+        what = " and ".join(parts)
+        crops = self.cache.open(samples, hashes, self.input, list(sizes.values()), what)
+        for part, size in sizes.items():
+            chosen = crops[size].select([rows[sample] for sample in self.samples[part]])
+            augmentation = self.augmentation if part == "train" else None
+            self._datasets[part] = CropDataset(chosen, augmentation)
+
+    def dataset(self, part: str) -> CropDataset:
+        """Gives the crops of a part that `setup` has opened."""
+        return self._datasets[part]
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Gives shuffled, augmented batches, another order in each epoch."""
@@ -174,9 +222,10 @@ class FaceCropDataModule(LightningDataModule):
     def _loader(self, part: str, shuffle: bool) -> DataLoader[Any]:
         dataset = self._datasets[part]
         rank, world, accumulated = self._layout()
-        sampler = BatchSampler(
-            len(dataset), self.step_size(world, accumulated), rank, world, shuffle, self.seed
-        )
+        balanced = shuffle and self.sampler == "balanced"
+        classes = dataset.crops.targets if balanced else None
+        step = self.step_size(world, accumulated)
+        sampler = BatchSampler(len(dataset), step, rank, world, shuffle, self.seed, classes)
         if len(sampler) == 0:
             raise DataError(f"{self.root}: {len(dataset)} faces in {part} for {world} devices")
         return DataLoader(

@@ -51,7 +51,7 @@ class Inspector:
         yield from _size(photo, facts)
         for face in photo.faces:
             yield from self._box(photo, face, facts)
-        yield from self._same_faces(photo)
+        yield from self._same_faces(photo, facts)
 
     def _label(self, photo: AnnotatedPhoto, face: AnnotatedFace) -> Iterator[Problem]:
         if self.scheme.knows(face.label):
@@ -91,11 +91,12 @@ class Inspector:
             )
             yield of_face(photo, face, "box_too_small", message)
 
-    def _same_faces(self, photo: AnnotatedPhoto) -> Iterator[Problem]:
+    def _same_faces(self, photo: AnnotatedPhoto, facts: PictureFacts) -> Iterator[Problem]:
         meaning = self.scheme.meaning
         # What is dropped may lie on a face: a box "person" beside that of the emotion.
         used = [face for face in photo.faces if meaning(face.label) != DROPPED]
-        for first, second in _overlapping(used):
+        boxes = [face.box.clipped(facts.width, facts.height) or face.box for face in used]
+        for first, second in ((used[a], used[b]) for a, b in _overlapping(boxes)):
             same = meaning(first.label) == meaning(second.label)
             if same:  # one of them is right
                 yield _overlaid(photo, second, "boxes_repeated", first)
@@ -117,6 +118,7 @@ def of_face(photo: AnnotatedPhoto, face: AnnotatedFace, kind: str, message: str)
         face.number,
         photo.image,
         face.box,
+        face.label,
     )
 
 
@@ -160,18 +162,16 @@ def _overlaid(
     return of_face(photo, face, kind, f"{message} in line {other.line}")
 
 
-def _overlapping(
-    faces: Sequence[AnnotatedFace],
-) -> Iterator[tuple[AnnotatedFace, AnnotatedFace]]:
-    """Gives each face with the first earlier one whose box is nearly the same."""
-    if len(faces) < 2:
+def _overlapping(boxes: Sequence[Box]) -> Iterator[tuple[int, int]]:
+    """Gives the index of each box behind that of the first earlier one that is nearly the same."""
+    if len(boxes) < 2:
         return
-    boxes = np.array([(f.box.left, f.box.top, f.box.right, f.box.bottom) for f in faces], float)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    for number, (box, area) in enumerate(zip(boxes, areas, strict=True)):
-        earlier = boxes[:number]
+    corners = np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], float)
+    areas = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+    for number, (box, area) in enumerate(zip(corners, areas, strict=True)):
+        earlier = corners[:number]
         sides = np.minimum(earlier[:, 2:], box[2:]) - np.maximum(earlier[:, :2], box[:2])
         common = sides.clip(0).prod(axis=1)
         same = np.flatnonzero(common > SAME_FACE * (areas[:number] + area - common))
         if len(same):
-            yield faces[same[0]], faces[number]
+            yield int(same[0]), number

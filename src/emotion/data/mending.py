@@ -1,5 +1,6 @@
 """A mended copy of a data set: what needs no guessing is put right, the source stays as it is."""
 
+import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -7,17 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emotion.data.audit import Audit
-from emotion.data.cleaning import mend_face
+from emotion.data.cleaning import MENDABLE, mend_face
 from emotion.errors import DataError
 from emotion.faces.annotations import AnnotatedFace
 from emotion.faces.folders import AnnotatedPhoto, locate
-from emotion.faces.problems import KINDS, Problem
+from emotion.faces.problems import Problem
 from emotion.faces.voc import Edit, edit_annotation
 from emotion.terminal import tracked
 from emotion.threads import map_in_order
 
-MENDABLE = tuple(kind.name for kind in KINDS.values() if kind.mendable)
 NAMES = ("filename_wrong", "filename_spelling", "path_leaves_folder")
+# Control characters and broken Unicode, which XML has no way to write.
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_target(root: Path, target: Path) -> None:
@@ -85,7 +87,8 @@ def _mend(audit: Audit, copy: Path, origin: int) -> list[tuple[Problem, str]]:
         for photo in folder.photos:
             problems = by_file[photo.annotation]
             name = photo.image.relative_to(pictures).as_posix()
-            edit = _edit(photo, problems, audit, None if photo.annotation in unsure else name)
+            known = photo.annotation not in unsure and not UNWRITABLE.search(name)
+            edit = _edit(photo, problems, audit, name if known else None)
             told = [(problem, what) for problem in problems if (what := _told(problem, edit))]
             if told:
                 new = copy / photo.annotation.relative_to(audit.root)

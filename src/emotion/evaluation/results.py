@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion.evaluation.metrics import confusion_matrix
-from emotion.faces.samples import FaceSample, read_pixels
+from emotion.faces.pixels import read_crops
+from emotion.faces.samples import FaceSample
 from emotion.inference.classifiers import Classifier
 from emotion.terminal import tracked
 
@@ -52,15 +53,12 @@ class Results:
         return np.stack([confusion_matrix(targets[g], answers[g], classes) for g in groups])
 
 
-def measure(
-    samples: Sequence[FaceSample], classifier: Classifier, outside: str = "error"
-) -> Results:
+def measure(samples: Sequence[FaceSample], classifier: Classifier) -> Results:
     """Asks a classifier about every sample, with its own crop and preprocessing.
 
     Args:
         samples: the faces, those of one photo together.
         classifier: brings its input settings along.
-        outside: "error" or "clip", see `read_pixels`.
 
     Raises:
         DataError: a picture cannot be read, or a box lies outside.
@@ -68,9 +66,9 @@ def measure(
     spec = classifier.input
     rows: list[NDArray[np.float32]] = []
     waiting: list[NDArray[np.uint8]] = []
-    crops_by_photo = read_pixels(samples, spec, spec.size, outside)
+    crops_by_photo = read_crops(samples, spec, [spec.size])
     photos = len({sample.image for sample in samples})
-    for crops in tracked(crops_by_photo, "evaluating", photos):
+    for (crops,) in tracked(crops_by_photo, "evaluating", photos):
         waiting.extend(crops)
         if len(waiting) >= BATCH:
             rows.append(classifier.probabilities(np.stack(waiting)))

@@ -41,7 +41,7 @@ def check_overrides(overrides: Sequence[str]) -> None:
     for group, value in chosen:
         _check_options(group, value)
     first = [f"{group}={value.split(',')[0]}" for group, value in chosen]
-    known = set(_keys(_compose(first)))
+    known = set(_keys(compose_config(first)))
     for key, _ in pairs:
         if key not in known and key not in _groups():
             near = difflib.get_close_matches(key, sorted(known), n=3)
@@ -76,9 +76,10 @@ def _check_options(group: str, value: str) -> None:
             raise ConfigError(f"{group}={name}: no such {group}; expected {', '.join(options)}")
 
 
-def _compose(overrides: list[str]) -> DictConfig:
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """Gives the config of a training with those settings."""
     with initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
-        return compose("train", overrides)
+        return compose("train", list(overrides))
 
 
 def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The parts of a run, made from its config and checked before anything costs time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from emotion.data.datamodule import FaceCropDataModule
 from emotion.errors import ConfigError, DataError, EmotionError
+from emotion.experiments.configs import check_overrides, compose_config
 from emotion.faces.samples import count_classes, list_counts
 from emotion.training.history import History
 from emotion.training.module import EmotionModule
@@ -47,7 +49,7 @@ def build_run(config: DictConfig) -> Run:
     check_config(config)
     seed_everything(config.seed, workers=True, verbose=False)
     data = _instantiate(config.data, "data")
-    data.read_samples("fit")  # before weights are downloaded for a data set that is not there
+    data.read_samples()  # before weights are downloaded for a data set that is not there
     module = _instantiate(config.model, "model")
     _try_optimizer(module)
     callbacks: dict[str, Callback] = _instantiate(config.callbacks, "callbacks")
@@ -61,6 +63,21 @@ def build_run(config: DictConfig) -> Run:
     assert isinstance(history, History)
     assert isinstance(best, ModelCheckpoint)
     return Run(Path(config.run_dir), data, module, trainer, history, best)
+
+
+def build_data(overrides: Sequence[str]) -> FaceCropDataModule:
+    """Makes the data module that a training with those settings would use.
+
+    Args:
+        overrides: key=value, as on the command line of `emotion train`.
+
+    Raises:
+        EmotionError: a setting does not exist or does not fit.
+    """
+    check_overrides(overrides)
+    config = compose_config(overrides)
+    data: FaceCropDataModule = _instantiate(config.data, "data")
+    return data
 
 
 def check_config(config: DictConfig) -> None:
@@ -117,5 +134,8 @@ def check_run(run: Run) -> None:
             f"{run.data.root}: expected training faces of two classes or more,"
             f" got {list_counts(counts)}"
         )
-    run.module.set_class_counts(list(counts.values()))
+    # As they are drawn: a sampler that repeats rare classes leaves nothing to weigh up.
+    balanced = run.data.sampler == "balanced"
+    drawn = [int(n > 0) if balanced else n for n in counts.values()]
+    run.module.set_class_counts(drawn)
     run.data.step_size(run.trainer.world_size, run.trainer.accumulate_grad_batches)

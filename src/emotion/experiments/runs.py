@@ -8,7 +8,8 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from emotion.data.splits import describe_split
+from emotion.data.assignment import freeze
+from emotion.data.split_file import write_split
 from emotion.errors import ConfigError
 from emotion.experiments.outcome import RunResult, conclude
 from emotion.experiments.parts import Run, build_run, check_run
@@ -55,12 +56,14 @@ def _check_folder(folder: Path) -> None:
 
 
 def _describe(run: Run, config: DictConfig) -> None:
-    parts = {name: run.data.samples[name] for name in ("train", "val")}
+    found = run.data.read_samples()
+    print(found.cleaned.describe(), end="", file=sys.stderr)
     config.data.root = str(run.data.root.absolute())  # evaluate may be typed somewhere else
     write_text(run.folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    write_json(run.folder / "split.json", describe_split(dict(parts), run.data.root))
+    write_split(run.folder / "split.json", freeze(run.data.photos, found.audit, run.data.plan))
     write_json(run.folder / "versions.json", versions())
-    for name, samples in parts.items():
+    for name in ("train", "val"):
+        samples = run.data.samples[name]
         counts = count_classes(samples, run.data.input.labels)
         print(f"{name}: {len(samples)} faces ({list_counts(counts)})", file=sys.stderr)
         if 0 in counts.values():

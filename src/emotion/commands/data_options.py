@@ -1,0 +1,59 @@
+"""Options that several data verbs share: what the files mean, and which problems are let go."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emotion.errors import ConfigError
+
+if TYPE_CHECKING:
+    from emotion.data.audit import Rules
+
+CACHE = Path("outputs/cache")  # as in conf/data/voc.yaml
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Adds the data set and how it is to be read."""
+    add = parser.add_argument
+    add("root", type=Path, metavar="ROOT", help="a data set, or a folder of photos with XML")
+    add("--labels", metavar="A,B,…", help="class names in order (neutral,anger,surprise,smile,sad)")
+    add("--map", action="append", default=[], metavar="NAME=CLASS", help="NAME= drops such faces")
+    add("--origin", type=int, choices=(0, 1), default=0, help="coordinate of the first pixel (0)")
+    add("--groups", metavar="G", help="who is who: a CSV file, name:REGEX, or folder:LEVEL")
+
+
+def add_letting(parser: argparse.ArgumentParser) -> None:
+    """Adds what is done about problems."""
+    add = parser.add_argument
+    add(
+        "--drop", type=_kinds, default=(), metavar="KIND,…", help="leave out what has such problems"
+    )
+    add("--mend", type=_kinds, default=(), metavar="KIND,…", help="mend such problems in memory")
+
+
+def rules(options: argparse.Namespace) -> "Rules":
+    """Gives what the data set is held against."""
+    from emotion.data.audit import Rules
+    from emotion.faces.labels import EMOTIONS, LabelScheme
+
+    given = options.labels.split(",") if options.labels else EMOTIONS
+    names = tuple(name.strip() for name in given)
+    scheme = LabelScheme(names, mapping(options.map))
+    return Rules(scheme, options.origin, options.groups)
+
+
+def mapping(pairs: Sequence[str]) -> dict[str, str | None]:
+    """Reads NAME=CLASS pairs; nothing after the sign drops such faces.
+
+    Raises:
+        ConfigError: a pair without the sign.
+    """
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise ConfigError(f"--map {wrong[0]}: expected NAME=CLASS, or NAME= to drop such faces")
+    return {name: label or None for name, label in (pair.rsplit("=", 1) for pair in pairs)}
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
