@@ -1,11 +1,12 @@
 """Errors: one family, and messages that stay readable however many problems there are."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.errors import (
-    AnnotationError,
     CheckpointError,
     ConfigError,
     DataError,
@@ -15,14 +16,18 @@ from emotion.errors import (
 )
 
 
-@pytest.mark.parametrize(
-    "kind", [AnnotationError, CheckpointError, ConfigError, DataError, PictureError]
-)
+@pytest.mark.parametrize("kind", [CheckpointError, ConfigError, DataError, PictureError])
 def test_every_error_of_a_user_is_an_emotion_error_and_a_value_error(
     kind: type[EmotionError],
 ) -> None:
     assert issubclass(kind, EmotionError)
     assert issubclass(kind, ValueError)
+
+
+def test_the_error_of_a_picture_names_it_and_keeps_kind_and_reason() -> None:
+    error = PictureError(Path("img/a.jpg"), "picture_empty", "empty file")
+    assert str(error) == "img/a.jpg: empty file"
+    assert (error.kind, error.reason) == ("picture_empty", "empty file")
 
 
 def test_ten_problems_are_all_listed() -> None:

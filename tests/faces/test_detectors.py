@@ -12,7 +12,7 @@ from PIL import Image
 from emotion.errors import ConfigError
 from emotion.faces.boxes import Box
 from emotion.faces.detectors import DlibDetector
-from emotion.faces.folders import read_photos
+from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image
 from emotion.sketches.scenes import Scene, draw_scene
 
@@ -142,7 +142,7 @@ def test_one_detector_gives_the_same_boxes_on_two_threads() -> None:
 @pytest.mark.slow
 def test_faces_of_real_photos_are_found(shared: Path, detector: DlibDetector) -> None:
     with_faces = hits = annotated = 0
-    for photo in read_photos(shared / "data/nota24"):
+    for photo in read_folder(shared / "data/nota24").photos:
         image = read_image(photo.image)
         found = detector.detect(image)
         with_faces += bool(found)

@@ -152,7 +152,8 @@ class _Reader:
             if b"<!DOCTYPE" in content.replace(b"\0", b""):
                 self._report_doctype()
             else:
-                message = f"not well-formed XML ({error.msg})"
+                reason = " ".join(str(error.msg).split())  # some end with a line break
+                message = f"not well-formed XML ({reason})"
                 self.report("xml_malformed", message, line=error.lineno)
             return None
         if root.getroottree().docinfo.internalDTD is not None:

@@ -176,7 +176,7 @@ class _Pairing:
         self, kind: str, message: str, annotation: Path, image: Path | None = None, *others: Path
     ) -> None:
         self.problems.append(
-            Problem(kind, annotation, message, None, None, annotation, None, image, None, others)
+            Problem(kind, annotation, message, annotation=annotation, image=image, others=others)
         )
 
     def add(self, annotation: Annotation) -> None:

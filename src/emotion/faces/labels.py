@@ -56,7 +56,8 @@ class LabelScheme:
     def meaning(self, name: str) -> str:
         """Gives the class of a name, "dropped", or the name itself where it is unknown."""
         known = name if self.knows(name) else self.respelt(name) or name
-        return self.mapping.get(known, known) or DROPPED
+        target = self.mapping.get(known, known)
+        return DROPPED if target is None else target
 
 
 def _loose(name: str) -> str:

@@ -52,6 +52,7 @@ class Problem:
         number: place of the `<object>` in that file, from 1; None where the photo is concerned.
         image: the picture, where there is one.
         box: where the face is, as it was read.
+        label: what the face is called, as it was read.
         others: other files that take part, such as the picture that this one is a copy of.
     """
 
@@ -64,6 +65,7 @@ class Problem:
     number: int | None = None
     image: Path | None = None
     box: Box | None = None
+    label: str | None = None
     others: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
