@@ -1,17 +1,9 @@
-"""The crop cache: right pixels, found again, built anew when damaged, whole whoever is killed."""
+"""The crop cache: right pixels, found again as long as they are right, and what stops a build."""
 
 import errno
-import hashlib
-import pickle
 import resource
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,14 +12,13 @@ import numpy as np
 import PIL
 import pytest
 from filelock import FileLock
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from tests.data.cached import SPEC, all_of, check, expected, names, only_file, opened, pictures
 
 import emotion.data.cache as cache
+import emotion.data.crop_files as crop_files
 import emotion.faces.pixels
-from emotion.data.cache import CropCache, CropRows, FaceCrops
+from emotion.data.cache import FaceCrops
 from emotion.errors import DataError, EmotionError
 from emotion.faces.boxes import Box
 from emotion.faces.crops import resize_crop
@@ -37,22 +28,7 @@ from emotion.faces.inputs import InputSpec
 from emotion.faces.labels import LabelScheme
 from emotion.faces.samples import FaceSample, gather_samples
 
-SPEC = InputSpec(size=64, margin=0.1, square=True)
 WAY_OUT = "set data.cache to another folder, or data.cache=null to keep the crops in memory"
-
-
-def pictures(folder: Path, count: int = 6) -> list[FaceSample]:
-    """Pictures of noise, 60 x 40, with one, two or three faces in turn."""
-    folder.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(7)
-    samples = []
-    for number in range(count):
-        path = folder / f"{number:02d}.png"
-        Image.fromarray(noise.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(path)
-        for face in range(1 + number % 3):
-            box = Box(4 * face, 2 * face, 30 + 5 * face, 30 + number % 8)
-            samples.append(FaceSample(path, path.with_suffix(".xml"), 7, face + 1, box, face))
-    return samples
 
 
 @pytest.fixture(scope="module")
@@ -63,46 +39,6 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[FaceSample]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "cache"
-
-
-def hashes(samples: Sequence[FaceSample]) -> dict[Path, str]:
-    paths = {sample.image for sample in samples}
-    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def opened(
-    folder: Path | None,
-    samples: Sequence[FaceSample],
-    spec: InputSpec = SPEC,
-    sizes: Sequence[int] = (64,),
-) -> dict[int, FaceCrops]:
-    return CropCache(folder).open(samples, hashes(samples), spec, sizes, "train")
-
-
-def expected(samples: Sequence[FaceSample], size: int, spec: InputSpec = SPEC) -> NDArray[np.uint8]:
-    crops = [spec.crop(read_image(sample.image), sample.box) for sample in samples]
-    return np.stack([resize_crop(crop, size) for crop in crops])
-
-
-def all_of(crops: FaceCrops) -> NDArray[np.uint8]:
-    return np.stack([crops.pixels[index] for index in range(len(crops))])
-
-
-def check(crops: FaceCrops, samples: Sequence[FaceSample], size: int = 64) -> None:
-    assert len(crops) == len(crops.pixels) == len(samples)
-    np.testing.assert_array_equal(all_of(crops), expected(samples, size))
-    assert crops.targets.tolist() == [sample.target for sample in samples]
-    assert crops.targets.dtype == np.int64
-
-
-def names(folder: Path) -> list[str]:
-    """Suffixes of all files in a cache folder, sorted; locks may stay or not."""
-    return sorted(path.suffix for path in folder.iterdir() if path.suffix != ".lock")
-
-
-def only_file(folder: Path) -> Path:
-    (path,) = folder.glob("*.npy")
-    return path
 
 
 # Pixels.
@@ -120,16 +56,6 @@ def test_crops_are_the_input_settings_crops_at_each_size(
     check(again[64], samples)
 
 
-def test_a_crop_may_be_changed_without_changing_the_cache(
-    samples: list[FaceSample], folder: Path
-) -> None:
-    crops = opened(folder, samples)[64]
-    first = crops.pixels[0]
-    assert first.flags.writeable  # torch warns of arrays that are not
-    first[:] = 0
-    check(crops, samples)
-
-
 def test_crops_in_memory_are_one_array(samples: list[FaceSample]) -> None:
     crops = opened(None, samples)[64]
     assert isinstance(crops.pixels, np.ndarray)
@@ -145,19 +71,6 @@ def test_one_size_asked_for_twice_is_one_file(samples: list[FaceSample], folder:
 def test_no_samples_are_no_crops(folder: Path, kept: bool) -> None:
     crops = opened(folder if kept else None, [])[64]
     assert len(crops) == len(crops.pixels) == 0
-
-
-def test_numpy_reads_a_cache_file_without_this_project(
-    samples: list[FaceSample], folder: Path
-) -> None:
-    opened(folder, samples)
-    path = only_file(folder)
-    with path.open("rb") as stream:
-        pixels, sums = np.load(stream), np.load(stream)
-        assert stream.read() == b""
-    np.testing.assert_array_equal(pixels, expected(samples, 64))
-    np.testing.assert_array_equal(np.load(path, mmap_mode="r"), pixels)
-    assert (sums.shape, str(sums.dtype)) == ((len(samples),), "uint32")
 
 
 # Parts of a data set.
@@ -180,42 +93,6 @@ def test_a_part_of_crops_in_memory_shares_their_bytes() -> None:
     pixels[2] = 9
     assert part.pixels[0].min() == 9
     assert part.targets.tolist() == [2, 1]
-
-
-# Sending to loading workers.
-
-
-def test_a_cached_part_is_sent_by_its_path(samples: list[FaceSample], folder: Path) -> None:
-    crops = opened(folder, samples)[64].select([4, 2])
-    sent = pickle.dumps(crops)
-    assert len(sent) < 1500 < 64 * 64 * 3
-    check(pickle.loads(sent), [samples[4], samples[2]])
-
-
-def test_a_part_in_memory_is_sent_without_the_others(samples: list[FaceSample]) -> None:
-    crops = opened(None, samples)[64].select([4])
-    sent = pickle.dumps(crops)
-    assert len(sent) < 2 * 64 * 64 * 3
-    check(pickle.loads(sent).select([0]), [samples[4]])
-
-
-def test_a_worker_of_its_own_interpreter_reads_the_same_crops(
-    samples: list[FaceSample], folder: Path
-) -> None:
-    crops = opened(folder, samples)[64].select([3, 1])
-    assert isinstance(crops.pixels, CropRows)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        found = pool.submit(CropRows.__getitem__, crops.pixels, 1).result()
-    np.testing.assert_array_equal(found, expected([samples[1]], 64)[0])
-
-
-def test_a_worker_whose_cache_was_emptied_says_so(samples: list[FaceSample], folder: Path) -> None:
-    sent = pickle.dumps(opened(folder, samples)[64])
-    path = only_file(folder)
-    path.unlink()
-    message = rf"^{path}: cannot be opened \(No such file .*was data\.cache emptied while in use\?$"
-    with pytest.raises(EmotionError, match=message):
-        pickle.loads(sent)
 
 
 # What is kept, and for how long.
@@ -323,99 +200,6 @@ def test_names_labels_and_other_settings_share_one_file(
     check(crops, others)
 
 
-# Damage.
-
-
-def assert_rebuilt(folder: Path, samples: Sequence[FaceSample], err: str) -> None:
-    first, second = err.splitlines()
-    assert first == f"{only_file(folder)}: damaged or cut off; building it again"
-    assert second.startswith("train: ")
-    assert names(folder) == [".npy"]
-    check(opened(folder, samples)[64], samples)
-
-
-@pytest.mark.parametrize("keep", [0, 1, 100, 12 * 64 * 64 * 3, -1])
-def test_a_file_that_was_cut_off_is_built_again(
-    samples: list[FaceSample], folder: Path, keep: int, capfd: pytest.CaptureFixture[str]
-) -> None:
-    opened(folder, samples)
-    path = only_file(folder)
-    path.write_bytes(path.read_bytes()[:keep])
-    capfd.readouterr()
-    check(opened(folder, samples)[64], samples)
-    assert_rebuilt(folder, samples, capfd.readouterr().err)
-
-
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\x93NUMPY\x01\x00\xff\xff{", b"PK\x03\x04"])
-def test_any_other_content_is_built_again(
-    samples: list[FaceSample], folder: Path, content: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
-    opened(folder, samples)
-    path = only_file(folder)
-    length = path.stat().st_size
-    for filled in (content, content.ljust(length, b"\0"), content.ljust(length + 1, b"[")):
-        path.write_bytes(filled)
-        capfd.readouterr()
-        check(opened(folder, samples)[64], samples)
-        assert_rebuilt(folder, samples, capfd.readouterr().err)
-
-
-@settings(max_examples=30)
-@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_one_wrong_bit_anywhere_is_noticed(
-    tmp_path_factory: pytest.TempPathFactory, place: float, bit: int
-) -> None:
-    folder = tmp_path_factory.mktemp("bit")
-    samples = pictures(folder / "pictures", 1)
-    whole = only_file_of(folder / "cache", samples)
-    content = whole.read_bytes()
-    broken = bytearray(content)
-    broken[int(place * len(content))] ^= 1 << bit
-    whole.write_bytes(broken)
-    assert only_file_of(folder / "cache", samples).read_bytes() == content
-
-
-def only_file_of(folder: Path, samples: Sequence[FaceSample]) -> Path:
-    opened(folder, samples, sizes=(8,))
-    return only_file(folder)
-
-
-def test_each_crop_of_a_larger_file_is_looked_at(
-    samples: list[FaceSample], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cache, "BLOCK", 5 * 64 * 64 * 3)  # 12 crops in blocks of 5, 5 and 2
-    opened(folder, samples)
-    path = only_file(folder)
-    content = path.read_bytes()
-    for crop in range(12):
-        broken = bytearray(content)
-        broken[-4 * 12 - 128 - (crop * 64 * 64 * 3 + 1)] ^= 1
-        path.write_bytes(broken)
-        opened(folder, samples)
-        assert path.read_bytes() == content
-
-
-def test_another_file_under_this_name_is_built_again(
-    samples: list[FaceSample], folder: Path, tmp_path: Path
-) -> None:
-    opened(folder, samples)
-    opened(tmp_path / "other", samples[::-1])
-    only_file(tmp_path / "other").replace(only_file(folder))
-    check(opened(folder, samples)[64], samples)
-
-
-def test_a_file_in_use_is_not_changed_by_building_it_again(
-    samples: list[FaceSample], folder: Path
-) -> None:
-    crops = opened(folder, samples)[64]
-    path = only_file(folder)
-    damaged = path.with_suffix(".copy")
-    damaged.write_bytes(b"x")
-    damaged.replace(path)
-    opened(folder, samples)
-    check(crops, samples)
-
-
 # What the operating system refuses.
 
 
@@ -449,7 +233,7 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_with_the_way_out(
     reason: str,
 ) -> None:
     opened(folder, samples)
-    monkeypatch.setattr(cache, "FileLock", Refusing(error))
+    monkeypatch.setattr(crop_files, "FileLock", Refusing(error))
     check(opened(folder, samples)[64], samples)  # reading needs no lock
     with pytest.raises(EmotionError) as caught:
         opened(folder, samples, sizes=(70,))
@@ -524,129 +308,6 @@ def test_every_broken_picture_is_named_and_nothing_is_kept(
         assert names(folder) == []
 
 
-# Several processes.
-
-CHILD = """
-import itertools, pickle, sys, time
-from pathlib import Path
-import emotion.data.cache as cache
-
-def stop(*_):
-    print("stopped", flush=True)
-    time.sleep(600)
-
-read, replace = cache.read_crops, Path.replace
-
-def half(*arguments):
-    yield from itertools.islice(read(*arguments), 3)
-    stop()
-
-def slow(*arguments):
-    for crops in read(*arguments):
-        time.sleep(0.1)
-        yield crops
-
-def second(path, target, done=[]):
-    done.append(path)
-    stop() if len(done) == 2 else replace(path, target)
-
-match sys.argv[1]:
-    case "locked": cache.disk_usage = stop
-    case "half": cache.read_crops = half
-    case "written": cache.os.fsync = stop
-    case "one of two": Path.replace = second
-    case "slow": cache.read_crops, cache.PATIENCE = slow, 0.05
-given, folder = pickle.loads(Path(sys.argv[2]).read_bytes())
-print("ready", flush=True)
-sys.stdin.readline()
-cache.CropCache(folder).open(*given)
-"""
-
-
-Child = subprocess.Popen[str]
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Child]]:
-    """Starts processes that open a cache when they are told to; none survives the test."""
-    children = []
-
-    def begin(
-        moment: str, samples: Sequence[FaceSample], folder: Path, sizes: Sequence[int] = (64, 70)
-    ) -> Child:
-        folder.mkdir(parents=True, exist_ok=True)
-        given = folder.parent / "given.pickle"
-        arguments = (samples, hashes(samples), SPEC, sizes, "train")
-        given.write_bytes(pickle.dumps((arguments, folder)))
-        pipe = subprocess.PIPE
-        command = [sys.executable, "-c", CHILD, moment, str(given)]
-        child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-        children.append(child)
-        return child
-
-    yield begin
-    for child in children:
-        child.kill()
-        child.communicate()
-
-
-def go(child: Child) -> None:
-    assert child.stdin is not None
-    child.stdin.write("\n")
-    child.stdin.flush()
-
-
-def line(child: Child) -> str:
-    assert child.stdout is not None
-    return child.stdout.readline().strip()
-
-
-LEFT = {  # by a process that was killed there
-    "locked": [],
-    "half": [".part", ".part"],
-    "written": [".part", ".part"],
-    "one of two": [".npy", ".part"],
-}
-
-
-def test_a_build_killed_at_any_moment_is_made_good_by_the_next(
-    samples: list[FaceSample], tmp_path: Path, start: Callable[..., Child]
-) -> None:
-    folders = {moment: tmp_path / moment / "cache" for moment in LEFT}
-    children = {moment: start(moment, samples, folder) for moment, folder in folders.items()}
-    for moment, child in children.items():
-        assert line(child) == "ready"
-        go(child)
-        assert line(child) == "stopped"
-        child.kill()
-        assert child.wait() == -signal.SIGKILL
-        assert names(folders[moment]) == LEFT[moment]
-        for size, crops in opened(folders[moment], samples, sizes=(64, 70)).items():
-            check(crops, samples, size)
-        assert names(folders[moment]) == [".npy", ".npy"]
-
-
-def test_of_two_processes_one_builds_and_the_other_waits(
-    samples: list[FaceSample], folder: Path, start: Callable[..., Child]
-) -> None:
-    # In opposite orders: whoever waits for the other must not hold what the other waits for.
-    children = []
-    for sizes in ((64, 70), (70, 64)):
-        children.append(start("slow", samples, folder, sizes))
-        assert line(children[-1]) == "ready"
-    for child in children:
-        go(child)
-    texts = [child.communicate(timeout=60)[1] for child in children]
-    assert [child.returncode for child in children] == [0, 0]
-    waited, built = sorted(texts, key=lambda text: "kept in" in text)
-    assert built.startswith("train: 12 crops")
-    assert waited.endswith(".npy: waiting for the process that builds it\n")
-    assert len(built.splitlines()) == len(waited.splitlines()) == 1
-    for size, crops in opened(folder, samples, sizes=(64, 70)).items():
-        check(crops, samples, size)
-    assert names(folder) == [".npy", ".npy"]
-
-
 def test_all_processes_take_the_locks_in_one_order(
     samples: list[FaceSample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -657,7 +318,7 @@ def test_all_processes_take_the_locks_in_one_order(
             taken.append(Path(self.lock_file).name)
             return super().acquire(*arguments, **named)
 
-    monkeypatch.setattr(cache, "FileLock", Noted)
+    monkeypatch.setattr(crop_files, "FileLock", Noted)
     opened(tmp_path / "a", samples, sizes=(64, 70, 80))
     opened(tmp_path / "b", samples, sizes=(80, 70, 64))
     assert len(set(taken[:3])) == 3
@@ -691,25 +352,3 @@ def test_faces5_is_kept_whole_and_read_without_filling_the_memory(
     for index in np.random.default_rng(0).permutation(1688):
         crops[280].pixels[index].sum()
     assert own_memory() - before < length / 4
-
-
-@pytest.mark.slow
-def test_builds_of_faces5_killed_at_random_moments_are_made_good(
-    shared: Path, folder: Path, start: Callable[..., Child]
-) -> None:
-    photos = read_folder(shared / "data/faces5/test").photos
-    samples = gather_samples(photos, LabelScheme(), "faces5")
-    for wait in np.random.default_rng(0).uniform(0, 0.4, 12):
-        child = start("", samples, folder, (256, 280))
-        assert line(child) == "ready"
-        go(child)
-        try:
-            child.wait(wait)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        crops = opened(folder, samples, SPEC, (256, 280))
-        assert crops[280].pixels[-1].shape == (280, 280, 3)
-        assert names(folder) == [".npy", ".npy"]
-        for path in folder.glob("*.npy"):
-            path.unlink()
