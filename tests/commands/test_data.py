@@ -1,8 +1,13 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from emotion.__main__ import main
+
+HEAVY = ("torch", "numpy", "scipy", "hydra", "cv2", "lxml", "PIL", "imagehash", "jinja2")
+VERBS = ("check", "split", "import", "labels", "show", "sample")
 
 
 def test_a_sample_is_drawn_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +35,27 @@ def test_a_verb_that_is_missing_is_explained(
         main(arguments)
     assert stop.value.code == 2
     assert "usage: emotion data" in capsys.readouterr().err
+
+
+def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(f"\n    {verb} " in printed for verb in VERBS)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from emotion.__main__ import main\n"
+        f"for verb in ((), *((verb,) for verb in {VERBS})):\n"
+        "    try:\n"
+        "        main(['data', *verb, '--help'])\n"
+        "    except SystemExit as stop:\n"
+        f"        print(verb, stop.code, [n for n in {HEAVY} if n in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == ""
+    lines = [line for line in done.stdout.splitlines() if line.startswith("(")]
+    assert lines == [f"{verb} 0 []" for verb in ((), *((verb,) for verb in VERBS))]

@@ -7,7 +7,7 @@ from PIL import Image
 
 from emotion.data.sample import write_sample
 from emotion.errors import ConfigError, DataError
-from emotion.faces.folders import AnnotatedPhoto, read_photos
+from emotion.faces.folders import AnnotatedPhoto, read_folder
 from emotion.faces.labels import EMOTIONS
 
 
@@ -20,7 +20,9 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def all_photos(root: Path) -> list[AnnotatedPhoto]:
-    return read_photos(root / "train") + read_photos(root / "test")
+    folders = read_folder(root / "train"), read_folder(root / "test")
+    assert not any(folder.problems for folder in folders)
+    return [photo for folder in folders for photo in folder.photos]
 
 
 def test_the_same_seed_gives_the_same_files_byte_for_byte(tmp_path: Path) -> None:
@@ -58,9 +60,9 @@ def test_files_lie_as_in_the_originals_data_set(tmp_path: Path) -> None:
 
 
 def test_every_fifth_scene_is_for_the_test_part(sample_root: Path) -> None:
-    names = [photo.image.stem for photo in read_photos(sample_root / "test")]
+    names = [photo.image.stem for photo in read_folder(sample_root / "test").photos]
     assert names == ["scene_00005", "scene_00010", "scene_00015", "scene_00020"]
-    assert len(read_photos(sample_root / "train")) == 16
+    assert len(read_folder(sample_root / "train").photos) == 16
 
 
 def test_boxes_lie_inside_their_pictures(sample_root: Path) -> None:
@@ -76,7 +78,7 @@ def test_boxes_lie_inside_their_pictures(sample_root: Path) -> None:
 def test_faces_are_counted_part_by_part(tmp_path: Path) -> None:
     counts = write_sample(tmp_path, 5, 2)
     for part in ("train", "test"):
-        assert counts[part] == sum(len(p.faces) for p in read_photos(tmp_path / part))
+        assert counts[part] == sum(len(p.faces) for p in read_folder(tmp_path / part).photos)
 
 
 def test_forty_scenes_show_all_five_emotions(tmp_path: Path) -> None:
