@@ -70,7 +70,7 @@ def test_clean_data_is_left_as_it_is(root: Path) -> None:
     found = audit(root, RULES)
     cleaned = clean(found, (), ())
     assert cleaned == CleanData(
-        {part: list(folder.photos) for part, folder in found.folders.items()}, {}, {}, {}
+        {part: list(folder.photos) for part, folder in found.folders.items()}, 0, {}, {}, {}
     )
     assert cleaned.describe() == ""
 
@@ -88,7 +88,11 @@ def test_an_error_is_refused_unless_what_it_concerns_is_left_out(
     cleaned = clean(found, (kind,), ())
     assert kept_faces(found, cleaned) == without(faces_of(found), wrong)
     assert cleaned.dropped == {kind: len(wrong)}
-    assert cleaned.describe() == f"left out (data.drop): {kind} {len(wrong)}\n"
+    lost = sum(map(len, faces_of(found).values())) - sum(
+        map(len, kept_faces(found, cleaned).values())
+    )
+    assert cleaned.faces_left_out == lost
+    assert cleaned.describe() == f"left out {lost} faces (data.drop): {kind} {len(wrong)}\n"
 
 
 @pytest.mark.parametrize("kind", WARNINGS)
@@ -219,8 +223,17 @@ def test_what_is_left_out_is_not_mended(root: Path) -> None:
     assert cleaned.dropped == {"label_unknown": 1}
     assert cleaned.mended == {"box_outside": 1}
     assert cleaned.describe() == (
-        "left out (data.drop): label_unknown 1\nmended in memory (data.mend): box_outside 1\n"
+        "left out 1 faces (data.drop): label_unknown 1\n"
+        "mended in memory (data.mend): box_outside 1\n"
     )
+
+
+def test_a_face_whose_label_is_dropped_may_be_as_wrong_as_it_likes(root: Path) -> None:
+    add_photo(root / "train", "a", SMILE, ("fear", Box(30, 10, 90, 50)))
+    known = audit(root, Rules(LabelScheme(mapping={"fear": "sad"})))
+    assert "box_outside: 1" in refusal(known)
+    dropped = clean(audit(root, Rules(LabelScheme(mapping={"fear": None}))), (), ())
+    assert dropped.describe() == ""
 
 
 def test_nothing_is_mended_that_was_not_asked_for(root: Path) -> None:

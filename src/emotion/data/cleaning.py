@@ -23,12 +23,14 @@ class CleanData:
 
     Attributes:
         photos: those of each part, with the faces that are left.
+        faces_left_out: how many faces that could be read were left out.
         dropped: how many problems of each kind led to a face or a photo being left out.
         mended: how many problems of each kind were mended in memory.
         warned: how many problems of each kind are only worth a warning.
     """
 
     photos: dict[str, list[AnnotatedPhoto]]
+    faces_left_out: int
     dropped: dict[str, int]
     mended: dict[str, int]
     warned: dict[str, int]
@@ -36,7 +38,7 @@ class CleanData:
     def describe(self) -> str:
         """Says what was done, a line each; nothing where all was clean."""
         lines = [
-            (self.dropped, "left out (data.drop)"),
+            (self.dropped, f"left out {self.faces_left_out} faces (data.drop)"),
             (self.mended, "mended in memory (data.mend)"),
             (self.warned, "used in spite of warnings (emotion data check shows them)"),
         ]
@@ -79,7 +81,9 @@ def clean(audit: Audit, drop: Sequence[str], mend: Sequence[str]) -> CleanData:
     check_kinds(drop, DROPPABLE, "data.drop")
     check_kinds(mend, MENDABLE, "data.mend")
     gone = {_concern(p) for p in audit.problems if p.kind in drop}
-    left = [p for p in audit.problems if not _is_gone(p, gone)]
+    # Nor do faces matter whose label is dropped in any case.
+    matter = [p for p in audit.problems if p.label is None or not audit.scheme.drops(p.label)]
+    left = [p for p in matter if not _is_gone(p, gone)]
     refused = [p for p in left if KINDS[p.kind].severity == "error" and p.kind not in mend]
     refused = [p for p in refused if KINDS[p.kind].scope != "data"]  # the split says it better
     if refused:
@@ -92,8 +96,11 @@ def clean(audit: Audit, drop: Sequence[str], mend: Sequence[str]) -> CleanData:
         ]
         for part, folder in audit.folders.items()
     }
+    read = [len(photo.faces) for folder in audit.folders.values() for photo in folder.photos]
+    kept = [len(photo.faces) for part in photos.values() for photo in part]
     return CleanData(
         photos,
+        faces_left_out=sum(read) - sum(kept),
         dropped=_count(p for p in audit.problems if p.kind in drop),
         mended=_count(p for p in left if p.kind in mend),
         warned=_count(p for p in left if p.kind not in mend),

@@ -44,6 +44,10 @@ class LabelScheme:
         target = self.mapping.get(name, name)
         return None if target is None else self.names.index(target)
 
+    def drops(self, name: str) -> bool:
+        """Tells whether faces of a name are left out."""
+        return name in self.mapping and self.mapping[name] is None
+
     def knows(self, name: str) -> bool:
         """Tells whether a name is a class, mapped, or dropped."""
         return name in self.names or name in self.mapping
