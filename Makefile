@@ -53,8 +53,9 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 	@echo "           emotion train experiment=faces data.root=/path/to/your/faces"
 	@echo "           emotion predict /path/to/your/photos --model $(DEMO)/run   (it has seen drawings only)"
 
+# One process a core, each with one thread: threads of several would wait for one another.
 test: .venv/installed  ## run the tests
-	@$(BIN)/python -m pytest -q $(if $(SLOW),,-m "not slow and not gpu")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto $(if $(SLOW),,-m "not slow and not gpu")
 
 check: .venv/installed  ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .
