@@ -57,9 +57,15 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
 def test_your_own_photos(sample_root: Path, tmp_path: Path) -> None:
     shutil.copytree(sample_root, tmp_path / "faces")
     shutil.copytree(sample_root / "test" / "img", tmp_path / "photos")
+    for label, photo in zip(("neutral", "smile"), (tmp_path / "photos").iterdir(), strict=False):
+        (tmp_path / "one_folder_a_class" / label).mkdir(parents=True)
+        shutil.copy(photo, tmp_path / "one_folder_a_class" / label)
     for line in of_kind("emotion"):
         done = shell(smaller(line), tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    assert (tmp_path / "outputs" / "check" / "faces" / "check.html").is_file()
+    assert len(list((tmp_path / "outputs" / "show" / "faces").glob("*.png"))) == 6
+    assert len(list((tmp_path / "imported" / "annotations").glob("*.xml"))) == 2
     assert (tmp_path / "outputs" / "mine" / "curves.png").is_file()
     assert len(list((tmp_path / "outputs" / "drawn").iterdir())) == 4
     assert (tmp_path / "outputs" / "faces.jsonl").read_text().count("\n") >= 4
@@ -135,7 +141,8 @@ def test_the_demo_reaches_90_percent() -> None:
     demo = ROOT / "outputs" / "demo"
     scores = json.loads((demo / "evaluation" / "metrics.json").read_text())["scores"]
     assert scores["accuracy"]["value"] >= 0.9
-    for name in ("run/curves.png", "evaluation/confusion.png", "predictions.jsonl"):
+    names = ("check/check.html", "run/curves.png", "evaluation/confusion.png", "predictions.jsonl")
+    for name in names:
         assert (demo / name).is_file()
         assert f"outputs/demo/{name}" in done.stdout or name == "predictions.jsonl"
     faces = (demo / "predictions.jsonl").read_text().splitlines()
