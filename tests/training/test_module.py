@@ -111,16 +111,18 @@ def trained_by_hand(
     """Trains torchvision's network as `fitted` trains the module, in plain torch."""
     network = mobilenet_v2(num_classes=5, dropout=0.2)
     network.load_state_dict(module.network.backbone.state_dict())
-    type_ = module.network.mean.dtype
+    type_ = module.network.factor.dtype
     network = network.train().to(type_, memory_format=torch.channels_last)
-    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1).to(type_)
-    std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1).to(type_)
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    factor, offset = (1 / (255 * std)).to(type_), (-mean / std).to(type_)
     descent = optimizer(network.parameters())
     torch.manual_seed(1)  # of dropout; making the network drew, too
     for epoch in range(epochs):
         for number, batch in enumerate(loader(12, 4)):
             pixels = see(batch["pixels"].float(), epoch, number)
-            logits = network((pixels / 255 - mean) / std)
+            # As the network does it, which is half the time of (pixels / 255 - mean) / std.
+            logits = network(torch.addcmul(offset, pixels, factor))
             descent.zero_grad()
             descend(logits, batch["targets"], epoch, number).backward()  # type: ignore[no-untyped-call]
             descent.step()

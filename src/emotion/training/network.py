@@ -23,20 +23,21 @@ class EmotionNetwork(nn.Module):
         dropout: before the last layer; torchvision's own is 0.2.
     """
 
-    mean: Tensor
-    std: Tensor
+    factor: Tensor
+    offset: Tensor
 
     def __init__(self, spec: InputSpec, dropout: float = 0.2) -> None:
         super().__init__()
         self.backbone = mobilenet_v2(num_classes=len(spec.labels), dropout=dropout)
         mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (spec.mean, spec.std))
         # Not in the state dict: they come from the input settings, which travel beside it.
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("std", std, persistent=False)
+        self.register_buffer("factor", 1 / (255 * std), persistent=False)
+        self.register_buffer("offset", -mean / std, persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Gives logits, B x classes, float, for B x 3 x size x size, uint8, RGB."""
-        normalised = (pixels.float() / 255 - self.mean) / self.std
+        """Gives logits, B x classes, float, for B x 3 x size x size, RGB, uint8 or float 0 to 255."""
+        # (pixels / 255 - mean) / std in one pass over the pixels: half the time on a CPU.
+        normalised = torch.addcmul(self.offset, pixels.float(), self.factor)
         logits: Tensor = self.backbone(normalised)
         return logits
 
