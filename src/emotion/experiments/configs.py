@@ -82,9 +82,13 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         return compose("train", list(overrides))
 
 
-def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
-    content: Any = OmegaConf.to_container(node, resolve=False)
-    for key, value in content.items():
-        yield prefix + key
-        if isinstance(value, dict):
-            yield from _keys(OmegaConf.create(value), f"{prefix}{key}.")
+def _keys(node: DictConfig) -> Iterator[str]:
+    yield from _paths(OmegaConf.to_container(node, resolve=False))
+
+
+def _paths(content: Any, prefix: str = "") -> Iterator[str]:
+    """Gives the path of every setting; those in lists have numbers: data.augmentation.0.jitter."""
+    if isinstance(content, dict | list):
+        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+            yield f"{prefix}{key}"
+            yield from _paths(value, f"{prefix}{key}.")
