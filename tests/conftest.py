@@ -39,6 +39,7 @@ def train_tiny(root: Path, folder: Path, *overrides: str) -> RunResult:
     tiny = [
         f"data.root={root}",
         f"run_dir={folder}",
+        "data.cache=null",
         "model.weights=null",
         "input.size=64",
         "trainer=cpu",

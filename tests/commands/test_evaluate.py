@@ -1,6 +1,6 @@
 import csv
 import json
-import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,11 @@ def test_the_run_and_the_evaluation_agree_on_validation(
 ) -> None:
     # The same faces through the other road: crops, network and metrics must give the same numbers.
     split = json.loads((run_result.folder / "split.json").read_text())["parts"]["val"]["files"]
-    for name in split:
-        for kind, folder in (("annotations", name), ("img", name.replace(".xml", ".jpg"))):
-            target = tmp_path / "val" / kind / folder
+    for annotation, described in split.items():
+        for name in (annotation, described["picture"]):
+            target = tmp_path / "val" / Path(name).relative_to("train")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((sample_root / "train" / kind / folder).read_bytes())
+            shutil.copy(sample_root / name, target)
     out = tmp_path / "out"
     checkpoint = str(run_result.checkpoint)
     assert main(["evaluate", checkpoint, str(tmp_path / "val"), "--out", str(out)]) == 0
@@ -64,7 +64,8 @@ def test_other_labels_are_refused_and_can_be_mapped(
     assert main(arguments) == 2
     text = capsys.readouterr().err
     assert "unknown label 'joy'; expected neutral, anger, surprise, smile, sad" in text
-    assert "evaluate --map 'joy=neutral'" in text
+    assert "  label_unknown: 9 (label is none of the classes)" in text
+    assert "or evaluate, data split --map 'joy=neutral' (nothing drops)" in text
     assert main([*arguments, "--map", "joy=smile"]) == 0
 
 
@@ -101,17 +102,124 @@ def test_a_wrong_map_is_refused(run_result: RunResult, capsys: pytest.CaptureFix
     assert "--map joy: expected NAME=CLASS" in capsys.readouterr().err
 
 
+def predicted(folder: Path) -> list[dict[str, str]]:
+    with (folder / "predictions.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_the_data_of_the_run_is_read_as_the_run_read_it(
+    sample_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # A run that dropped a class, a box and difficult faces, and mended another box, must not fail
+    # on its own test part, typed from anywhere.
+    root = shutil.copytree(sample_root, tmp_path / "data")
+    one, two, *others = sorted((root / "test" / "annotations").iterdir())  # two and three faces
+    spoil(one, "xmin", "-3")
+    spoil(two, "xmax", "9999")
+    spoil(others[0], "difficult", "1")
+    text = "".join(path.read_text() for path in (one, two, *others))
+    left = text.count("<object>") - text.count("<name>neutral<") - 2
+    settings = [
+        "data.label_map={neutral: null}",
+        "data.mend=[box_negative]",
+        "data.drop=[box_outside]",
+        "data.keep_difficult=false",
+        "trainer.max_epochs=1",
+    ]
+    # None of the faces that are changed is a neutral one, and so left out in any case.
+    for path in (one, two, others[0]):
+        assert "<name>neutral<" not in path.read_text().split("</object>")[0]
+    result = train_tiny(root, tmp_path / "run", *settings)
+    monkeypatch.chdir(sample_root)
+    capsys.readouterr()
+    assert main(["evaluate", str(result.folder)]) == 0
+    captured = capsys.readouterr()
+    assert f"{left} faces in" in captured.out
+    assert "left out 1 faces (data.drop): box_outside 1\n" in captured.err
+    out = result.folder / "evaluation-data-test"
+    about = json.loads((out / "metrics.json").read_text())
+    assert (about["left_out"], about["mended"]) == ({"box_outside": 1}, {"box_negative": 1})
+    assert about["difficult"] == "dropped"
+    assert len(predicted(out)) == left
+
+
+def spoil(annotation: Path, tag: str, content: str) -> None:
+    """Replaces what stands in the first element of that name."""
+    text = annotation.read_text()
+    start = text.index(f"<{tag}>") + len(f"<{tag}>")
+    annotation.write_text(text[:start] + content + text[text.index(f"</{tag}>") :])
+
+
+THREE = (  # classes with enough photos for three parts
+    "input.labels=[anger,surprise,sad]",
+    "data.label_map={neutral: sad, smile: sad}",
+    "trainer.max_epochs=1",
+)
+
+
+def test_a_run_is_evaluated_on_just_the_photos_that_it_kept(
     sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A run that dropped a class must not fail on its own test part, typed from anywhere.
-    texts = [path.read_text() for path in (sample_root / "test").rglob("*.xml")]
-    label = re.findall("<name>(.*?)</name>", texts[0])[0]
-    result = train_tiny(sample_root, tmp_path / "run", f"data.label_map={{{label}: null}}")
+    # Called as a folder of test photos would be, and yet it holds those that were trained on.
+    root = shutil.copytree(sample_root / "train", tmp_path / "faces" / "test")
+    result = train_tiny(root, tmp_path / "run", *THREE, "data.val=4", "data.test=4")
+    capsys.readouterr()
     assert main(["evaluate", str(result.folder)]) == 0
-    kept = sum(text.count("<object>") - text.count(f"<name>{label}<") for text in texts)
-    assert f"{kept} faces in" in capsys.readouterr().out
-    assert (result.folder / f"evaluation-{sample_root.name}-test" / "metrics.json").is_file()
+    test = json.loads((result.folder / "split.json").read_text())["parts"]["test"]
+    assert f"{test['faces']} faces in 4 photos" in capsys.readouterr().out
+    rows = predicted(result.folder / "evaluation-faces-test")
+    assert len(rows) == test["faces"]
+    pictures = {Path(described["picture"]).name for described in test["files"].values()}
+    assert {row["file"] for row in rows} == pictures
+    # A photo that is not as it was might stand in another part now.
+    name = min(test["files"])
+    spoil(root / name, "ymin", "1")
+    assert main(["evaluate", str(result.folder)]) == 2
+    assert f"{name} or its picture" in capsys.readouterr().err
+
+
+def test_a_run_without_a_test_part_needs_other_photos(
+    sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = train_tiny(sample_root / "train", tmp_path / "run", "trainer.max_epochs=1")
+    assert main(["evaluate", str(result.folder)]) == 2
+    text = capsys.readouterr().err
+    assert f"{sample_root / 'train'}: the run kept no photos for a test; name others" in text
+    assert not list(result.folder.glob("evaluation-*"))
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["evaluate", str(result.folder), str(sample_root), *out]) == 0
+
+
+def test_problems_are_refused_dropped_or_mended(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shutil.copytree(sample_root / "test", tmp_path / "faces")
+    path = data / "annotations" / "scene_00005.xml"
+    width = int(path.read_text().split("<width>")[1].split("<")[0])
+    # One beyond the last pixel, unless pixels are counted from 1.
+    spoil(path, "xmax", str(width))
+    faces = sum(p.read_text().count("<object>") for p in data.rglob("*.xml"))
+    arguments = ["evaluate", str(run_result.folder), str(data), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    text = capsys.readouterr().err
+    assert "  box_outside: 1 (box ends beyond its picture)" in text
+    assert "evaluate, data split --mend box_outside" in text
+    assert main([*arguments, "--origin", "1"]) == 0
+    assert f"{faces} faces in 4 photos" in capsys.readouterr().out
+    assert main([*arguments, "--drop", "box_outside"]) == 0
+    captured = capsys.readouterr()
+    assert f"{faces - 1} faces in 4 photos" in captured.out
+    assert "left out 1 faces (data.drop): box_outside 1\n" in captured.err
+    assert main([*arguments, "--mend", "box_outside"]) == 0
+    assert f"{faces} faces in 4 photos" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["mended"] == {
+        "box_outside": 1
+    }
+    assert main([*arguments, "--drop", "nonsense"]) == 2
+    assert "'nonsense' is no kind of problem; expected some of " in capsys.readouterr().err
 
 
 def test_a_selection_that_points_elsewhere_is_refused(

@@ -1,6 +1,8 @@
 """Batches through real data loaders: the same for any number of workers, each face once."""
 
+from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,16 +11,19 @@ import albumentations
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
+from PIL import Image
 from pytorch_lightning import Trainer
+from tests.datasets import SAD, SMILE, add_photo, change, noise, picture_of
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from emotion.data.datamodule import FaceCropDataModule, collate
 from emotion.data.sampling import BatchSampler
 from emotion.errors import ConfigError, DataError
-from emotion.faces.annotations import write_annotation
+from emotion.experiments.configs import config_folder
 from emotion.faces.boxes import Box
-from emotion.faces.folders import read_photos
+from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image, write_image
 from emotion.faces.inputs import InputSpec
 
@@ -27,8 +32,9 @@ Batches = list[dict[str, Tensor]]
 
 
 def datamodule(root: Path | None, **changes: Any) -> FaceCropDataModule:
-    """Makes a data module with the defaults of `conf/data/voc.yaml`, but for the sizes."""
-    settings: dict[str, Any] = {
+    """Makes a data module with the defaults of `conf/data/voc.yaml`, but for sizes and cache."""
+    defaults = OmegaConf.to_container(OmegaConf.load(config_folder() / "data" / "voc.yaml"))
+    settings = cast(dict[str, Any], defaults) | {
         "root": None if root is None else str(root),
         "input": InputSpec(size=SIZE),
         "augmentation": [
@@ -38,15 +44,10 @@ def datamodule(root: Path | None, **changes: Any) -> FaceCropDataModule:
         ],
         "batch_size": 8,
         "val": 0.25,
-        "train": None,
         "seed": 0,
-        "oversize": 1.09375,
-        "label_map": {},
-        "keep_difficult": True,
-        "outside": "error",
-        "allow_unannotated": False,
-        "workers": 0,
+        "cache": None,
     }
+    del settings["_target_"]
     return FaceCropDataModule(**(settings | changes))
 
 
@@ -54,6 +55,12 @@ def ready(root: Path, stage: str = "fit", **changes: Any) -> FaceCropDataModule:
     module = datamodule(root, **changes)
     module.setup(stage)
     return module
+
+
+@pytest.fixture(scope="module")
+def fitted(sample_root: Path) -> FaceCropDataModule:
+    """Ready for a fit on the sample data set; nobody changes it."""
+    return ready(sample_root)
 
 
 def epoch_of(loader: DataLoader[Any], epoch: int) -> Batches:
@@ -68,24 +75,11 @@ def same(first: Batches, second: Batches) -> bool:
     )
 
 
-def face(label: str, *corners: int) -> tuple[str, Box]:
-    return label, Box.from_inclusive(*corners)
-
-
-def write_photo(folder: Path, name: str, *faces: tuple[str, Box]) -> Path:
-    """Writes a picture of 40 x 30 and its annotation, and gives the annotation's path."""
-    pixels = np.random.default_rng(len(name)).integers(0, 256, (30, 40, 3), dtype=np.uint8)
-    write_image(folder / "img" / f"{name}.jpg", pixels)
-    annotation = folder / "annotations" / f"{name}.xml"
-    write_annotation(annotation, f"{name}.jpg", (40, 30), faces)
-    return annotation
-
-
 @pytest.fixture
 def small_root(tmp_path: Path) -> Path:
     """Four photos to train on, a face each."""
     for name in ("a", "b", "c", "d"):
-        write_photo(tmp_path / "train", name, face("smile", 5, 5, 20, 20))
+        add_photo(tmp_path / "train", name)
     return tmp_path
 
 
@@ -98,9 +92,8 @@ def test_the_same_batches_come_with_no_one_and_four_workers(sample_root: Path) -
         assert all(same(expected, batches) for batches in others)
 
 
-def test_epochs_differ_in_order_and_in_the_same_face(sample_root: Path) -> None:
-    module = ready(sample_root)
-    loader = module.train_dataloader()
+def test_epochs_differ_in_order_and_in_the_same_face(fitted: FaceCropDataModule) -> None:
+    loader = fitted.train_dataloader()
     first, second = epoch_of(loader, 0), epoch_of(loader, 1)
     assert not same(first, second)
     dataset = cast(Any, loader.dataset)
@@ -108,9 +101,9 @@ def test_epochs_differ_in_order_and_in_the_same_face(sample_root: Path) -> None:
     assert same(first, epoch_of(loader, 0))
 
 
-def test_another_seed_gives_other_batches(sample_root: Path) -> None:
+def test_another_seed_gives_other_batches(sample_root: Path, fitted: FaceCropDataModule) -> None:
     first, second = (
-        epoch_of(ready(sample_root, seed=seed).train_dataloader(), 0) for seed in (0, 1)
+        epoch_of(module.train_dataloader(), 0) for module in (fitted, ready(sample_root, seed=1))
     )
     assert not same(first, second)
 
@@ -141,8 +134,7 @@ def test_channels_stand_in_the_order_red_green_blue() -> None:
 
 
 def test_a_devices_empty_share_is_an_empty_batch(sample_root: Path) -> None:
-    module = ready(sample_root, "test", batch_size=64)
-    module.trainer = trainer(rank=63, world=64)
+    module = on_devices(ready(sample_root, "test", batch_size=64), rank=63, world=64)
     (batch,) = module.test_dataloader()
     assert batch["pixels"].shape == (0, 3, SIZE, SIZE)
     assert batch["pixels"].dtype == torch.uint8
@@ -170,12 +162,13 @@ def test_evaluation_pixels_are_those_of_the_input_settings(
         np.testing.assert_array_equal(given, expected)
 
 
-def test_the_parts_hold_every_face_once_and_share_no_photo(sample_root: Path) -> None:
-    module = ready(sample_root)
-    train, val = module.samples["train"], module.samples["val"]
+def test_the_parts_hold_every_face_once_and_share_no_photo(
+    sample_root: Path, fitted: FaceCropDataModule
+) -> None:
+    train, val = fitted.samples["train"], fitted.samples["val"]
     annotated = [
         (photo.annotation, face.box)
-        for photo in read_photos(sample_root / "train")
+        for photo in read_folder(sample_root / "train").photos
         for face in photo.faces
     ]
     assert sorted((s.annotation, s.box) for s in (*train, *val)) == sorted(annotated)
@@ -183,34 +176,35 @@ def test_the_parts_hold_every_face_once_and_share_no_photo(sample_root: Path) ->
     assert len({s.image for s in val}) == 4
 
 
-def test_training_takes_every_face_once_an_epoch(sample_root: Path) -> None:
-    module = ready(sample_root)
-    taken = [t for batch in epoch_of(module.train_dataloader(), 0) for t in batch["targets"]]
-    assert sorted(map(int, taken)) == sorted(s.target for s in module.samples["train"])
+def test_training_takes_every_face_once_an_epoch(fitted: FaceCropDataModule) -> None:
+    taken = [t for batch in epoch_of(fitted.train_dataloader(), 0) for t in batch["targets"]]
+    assert sorted(map(int, taken)) == sorted(s.target for s in fitted.samples["train"])
 
 
-def trainer(rank: int = 0, world: int = 1, accumulated: int = 1) -> Trainer:
-    """The three numbers of a trainer that a data module asks for."""
+def on_devices(
+    module: FaceCropDataModule, rank: int = 0, world: int = 1, accumulated: int = 1
+) -> FaceCropDataModule:
+    """The module beside the three numbers of a trainer that it asks for."""
     numbers = SimpleNamespace(
         global_rank=rank, world_size=world, accumulate_grad_batches=accumulated
     )
-    return cast(Trainer, numbers)
+    beside = copy(module)
+    beside.trainer = cast(Trainer, numbers)
+    return beside
 
 
-def loaders(root: Path, world: int, accumulated: int = 1) -> list[DataLoader[Any]]:
-    """The training loader of each device."""
-    made = []
-    for rank in range(world):
-        module = ready(root, augmentation=[], oversize=1.0)
-        module.trainer = trainer(rank, world, accumulated)
-        made.append(module.train_dataloader())
-    return made
+def first_epochs(module: FaceCropDataModule, world: int, accumulated: int = 1) -> list[Batches]:
+    """What each device trains on in the first epoch."""
+    modules = [on_devices(module, rank, world, accumulated) for rank in range(world)]
+    return [epoch_of(module.train_dataloader(), 0) for module in modules]
 
 
-def test_the_batch_size_counts_all_devices_and_accumulated_batches(sample_root: Path) -> None:
-    one = epoch_of(loaders(sample_root, 1)[0], 0)
-    two = [epoch_of(loader, 0) for loader in loaders(sample_root, 2)]
-    half = epoch_of(loaders(sample_root, 1, accumulated=2)[0], 0)
+def test_the_batch_size_counts_all_devices_and_accumulated_batches(
+    fitted: FaceCropDataModule,
+) -> None:
+    (one,) = first_epochs(fitted, 1)
+    two = first_epochs(fitted, 2)
+    (half,) = first_epochs(fitted, 1, accumulated=2)
     assert len(one[0]["targets"]) == 8
     assert [len(batches[0]["targets"]) for batches in two] == [4, 4]
     assert len(half[0]["targets"]) == 4
@@ -219,19 +213,17 @@ def test_the_batch_size_counts_all_devices_and_accumulated_batches(sample_root: 
     assert torch.equal(together, one[0]["pixels"])
 
 
-def test_two_devices_share_each_batch_without_overlap(sample_root: Path) -> None:
-    one = epoch_of(loaders(sample_root, 1)[0], 0)[0]["pixels"]
-    first, second = (epoch_of(loader, 0)[0]["pixels"] for loader in loaders(sample_root, 2))
-    assert torch.equal(one[0::2], first)
-    assert torch.equal(one[1::2], second)
+def test_two_devices_share_each_batch_without_overlap(fitted: FaceCropDataModule) -> None:
+    (one,), (first, second) = first_epochs(fitted, 1), first_epochs(fitted, 2)
+    assert torch.equal(one[0]["pixels"][0::2], first[0]["pixels"])
+    assert torch.equal(one[0]["pixels"][1::2], second[0]["pixels"])
 
 
 @pytest.mark.parametrize(("world", "accumulated"), [(3, 2), (3, 1), (1, 3), (16, 1)])
 def test_a_batch_size_that_does_not_divide_is_refused_with_the_way_out(
-    sample_root: Path, world: int, accumulated: int
+    fitted: FaceCropDataModule, world: int, accumulated: int
 ) -> None:
-    module = ready(sample_root)
-    module.trainer = trainer(world=world, accumulated=accumulated)
+    module = on_devices(fitted, world=world, accumulated=accumulated)
     expected = (
         r"^data\.batch_size=8 counts all devices and accumulated batches; it is not divisible by"
         rf" {world} devices x trainer\.accumulate_grad_batches={accumulated}; set a multiple of"
@@ -242,17 +234,114 @@ def test_a_batch_size_that_does_not_divide_is_refused_with_the_way_out(
 
 
 def test_fewer_faces_to_train_on_than_devices_are_refused(small_root: Path) -> None:
-    module = ready(small_root)
-    module.trainer = trainer(world=8)
+    module = on_devices(ready(small_root), world=8)
     with pytest.raises(DataError, match=rf"^{small_root}: 3 faces in train for 8 devices$"):
         module.train_dataloader()
 
 
-def test_each_stage_reads_what_it_needs(sample_root: Path) -> None:
+def test_each_stage_opens_what_it_needs(sample_root: Path) -> None:
     module = ready(sample_root, "test")
-    assert set(module.samples) == {"test"}
+    assert len(list(module.test_dataloader())) >= 1
+    with pytest.raises(KeyError):
+        module.dataset("train")
     module.setup("validate")
     assert len(list(module.val_dataloader())) >= 1
+    with pytest.raises(KeyError):
+        module.dataset("train")
+    module.setup("fit")
+    assert len(list(module.train_dataloader())) >= 1
+
+
+# --- the cache
+
+
+def part_of(module: FaceCropDataModule, part: str) -> Batches:
+    return epoch_of(getattr(module, f"{part}_dataloader")(), 1)
+
+
+def test_batches_from_the_cache_are_those_from_memory(sample_root: Path, tmp_path: Path) -> None:
+    kept = datamodule(sample_root, cache=str(tmp_path / "cache"))
+    held = datamodule(sample_root)
+    for stage in ("fit", "test"):
+        kept.setup(stage)
+        held.setup(stage)
+    for part in ("train", "val", "test"):
+        assert same(part_of(kept, part), part_of(held, part))
+
+
+def test_what_was_built_is_found_again(
+    sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = str(tmp_path / "cache")
+    first = ready(sample_root, cache=cache)
+    built = capsys.readouterr().err
+    assert built.count("crops at 70 and 64 pixels") == 1
+    assert built.endswith(f", kept in {cache}\n")
+    second = ready(sample_root, cache=cache)
+    assert "crops at" not in capsys.readouterr().err
+    assert same(part_of(first, "train"), part_of(second, "train"))
+    first.setup("validate")  # what is open stays open
+    assert "crops at" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [{"seed": 5}, {"val": "auto", "folds": 2, "fold": 2}])
+def test_another_split_of_the_same_faces_finds_it_built(
+    sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], other: dict[str, Any]
+) -> None:
+    cache = str(tmp_path / "cache")
+    first = ready(sample_root, cache=cache)
+    capsys.readouterr()
+    second = ready(sample_root, cache=cache, **other)
+    assert "crops at" not in capsys.readouterr().err
+    assert first.samples["val"] != second.samples["val"]
+    held = ready(sample_root, **other)
+    for part in ("train", "val"):
+        assert same(part_of(second, part), part_of(held, part))
+
+
+def test_another_crop_is_built(
+    small_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = str(tmp_path / "cache")
+    ready(small_root, cache=cache)
+    capsys.readouterr()
+    ready(small_root, cache=cache, input=InputSpec(size=SIZE, margin=0.2))
+    assert "crops at 70 and 64 pixels" in capsys.readouterr().err
+
+
+def test_classes_come_from_the_files_and_not_from_the_cache(
+    small_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = str(tmp_path / "cache")
+    ready(small_root, cache=cache)
+    capsys.readouterr()
+    for name in ("a", "b", "c", "d"):
+        change(small_root / "train" / "annotations" / f"{name}.xml", "smile", "sad")
+    module = ready(small_root, cache=cache)
+    assert "crops at" not in capsys.readouterr().err
+    assert [int(t) for batch in part_of(module, "train") for t in batch["targets"]] == [4] * 3
+
+
+# --- the balanced sampler
+
+
+def test_a_balanced_epoch_has_all_classes_equally_often(tmp_path: Path) -> None:
+    for number in range(12):
+        add_photo(tmp_path / "train", f"n{number:02d}", SAD if number < 3 else SMILE)
+    module = ready(tmp_path, sampler="balanced", val=3, batch_size=4)
+    classes = Counter(sample.target for sample in module.samples["train"])
+    assert min(classes.values()) < max(classes.values()) - 2
+    batches = part_of(module, "train")
+    drawn = Counter(int(t) for batch in batches for t in batch["targets"])
+    assert drawn.total() == 9
+    assert sorted(drawn.values()) == [4, 5]
+    assert set(drawn) == {3, 4}
+    # Those that choose the epoch come as they are.
+    counted = sorted(int(t) for batch in part_of(module, "val") for t in batch["targets"])
+    assert counted == sorted(sample.target for sample in module.samples["val"])
+
+
+# --- what cannot be done
 
 
 def test_a_missing_root_is_refused_with_the_way_out() -> None:
@@ -268,32 +357,53 @@ def test_a_root_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_a_data_set_without_a_test_part_is_named(small_root: Path) -> None:
-    with pytest.raises(DataError, match=rf"^{small_root}/test: no such folder"):
+    expected = rf"^{small_root}: has no test part; see data\.val and data\.test$"
+    with pytest.raises(DataError, match=expected):
         datamodule(small_root).setup("test")
 
 
-def test_an_oversize_below_one_is_refused(sample_root: Path) -> None:
-    with pytest.raises(
-        ConfigError, match=r"^data\.oversize: expected a factor from 1 to 2, got 0\.5$"
-    ):
-        datamodule(sample_root, oversize=0.5)
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("oversize", 0.5, "a factor from 1 to 2, got 0.5"),
+        ("batch_size", 0, "1 or more, got 0"),
+        ("workers", -1, "0 or more, got -1"),
+        ("smallest_face", 1.5, "0 or more, got 1.5"),
+        ("origin", 2, "0 or 1, got 2"),
+        ("sampler", "even", "shuffled or balanced, got 'even'"),
+        ("drop", "identical", "a list, as in [identical], got identical"),
+        ("mend", {"a": 1}, "a list, as in [identical], got {'a': 1}"),
+        ("groups", 3, "a file, name:… or folder:…, got 3"),
+    ],
+)
+def test_settings_out_of_range_are_refused(
+    sample_root: Path, name: str, value: Any, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        datamodule(sample_root, **{name: value})
+    assert str(caught.value) == f"data.{name}: expected {expected}"
 
 
 def test_other_names_are_mapped_and_dropped(small_root: Path) -> None:
     for name in ("e", "f"):
-        faces = (face("happy", 0, 0, 9, 9), face("fear", 10, 0, 19, 9))
-        write_photo(small_root / "train", name, *faces)
+        add_photo(small_root / "train", name, ("happy", SMILE[1]), ("fear", Box(40, 15, 79, 59)))
     module = ready(small_root, val=1, label_map={"happy": "smile", "fear": None})
     targets = [s.target for part in ("train", "val") for s in module.samples[part]]
     assert targets == [3] * 6
 
 
 def test_unknown_labels_are_listed_with_the_way_out(small_root: Path) -> None:
-    write_photo(small_root / "train", "e", face("joy", 0, 0, 9, 9), face("fear", 0, 0, 9, 9))
-    write_photo(small_root / "train", "f", face("joy", 0, 0, 9, 9), face("fear", 0, 0, 9, 9))
-    expected = r"train: unknown labels 'fear', 'joy'; expected neutral, anger, surprise, smile, sad"
-    with pytest.raises(DataError, match=expected):
+    for name in ("e", "f"):
+        add_photo(small_root / "train", name, ("joy", SMILE[1]), ("fear", Box(40, 15, 79, 59)))
+    with pytest.raises(DataError) as caught:
         datamodule(small_root, val=3).setup("fit")
+    message = str(caught.value)
+    assert "\n  label_unknown: 4 (label is none of the classes)\n" in message
+    assert "expected neutral, anger, surprise, smile, sad" in message
+    assert (
+        "\nUnknown labels: 'joy' 2, 'fear' 2. Map or drop them: train"
+        " 'data.label_map={joy: neutral}' (null drops)" in message
+    )
 
 
 def test_a_label_map_to_an_unknown_name_is_refused(sample_root: Path) -> None:
@@ -303,39 +413,53 @@ def test_a_label_map_to_an_unknown_name_is_refused(sample_root: Path) -> None:
 
 @pytest.mark.parametrize(("keep", "count"), [(True, 5), (False, 4)])
 def test_difficult_faces_are_kept_or_dropped(small_root: Path, keep: bool, count: int) -> None:
-    annotation = write_photo(
-        small_root / "train", "a", face("sad", 0, 0, 9, 9), face("sad", 10, 0, 19, 9)
-    )
+    annotation = add_photo(small_root / "train", "a", SMILE, ("smile", Box(40, 15, 79, 59)))
     text = annotation.read_text().replace("<difficult>0", "<difficult>1", 1)
     annotation.write_text(text)
     module = ready(small_root, keep_difficult=keep)
     assert sum(len(part) for part in module.samples.values()) == count
 
 
-def test_a_truncated_picture_is_named(small_root: Path) -> None:
+def shown(path: Path, kind: str) -> str:
+    """The start of an error that refuses one photo and names it below its kind."""
+    return rf"^{path}: 1 problems that make faces unfit to use:\n  {kind}: 1 \([^\n]*\)\n    "
+
+
+def test_a_truncated_picture_is_named_and_can_be_left_out(small_root: Path) -> None:
     path = small_root / "train" / "img" / "b.jpg"
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(DataError, match=rf"^{path}: cannot be decoded"):
+    picture_of(small_root / "train" / "annotations" / "b.xml").unlink()
+    Image.fromarray(noise("b")).save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    change(small_root / "train" / "annotations" / "b.xml", "b.png", "b.jpg")
+    with pytest.raises(DataError, match=shown(small_root, "picture_truncated") + rf"{path}: "):
         datamodule(small_root).setup("fit")
+    module = ready(small_root, drop=["picture_truncated"], val=1)
+    assert [len(module.samples[part]) for part in ("train", "val")] == [2, 1]
 
 
-def test_a_box_outside_its_picture_is_named_by_file_and_line(small_root: Path) -> None:
-    annotation = write_photo(small_root / "train", "a", face("sad", 20, 10, 45, 20))
-    expected = (
-        rf"^{annotation}:9: the box 20,10,45,20 is not inside its picture of 40 x 30; mend it,"
-        r" or set data\.outside=clip$"
-    )
+def test_a_box_outside_its_picture_is_named_by_file_and_line_and_can_be_mended(
+    small_root: Path,
+) -> None:
+    annotation = add_photo(small_root / "train", "a", ("smile", Box(40, 10, 90, 50)))
+    lines = annotation.read_text().splitlines()
+    line = next(n for n, text in enumerate(lines, 1) if "<object>" in text)
+    expected = shown(small_root, "box_outside") + rf"{annotation}:{line}: .*40.*89"
     with pytest.raises(DataError, match=expected):
         datamodule(small_root).setup("fit")
-    ready(small_root, outside="clip")
+    module = ready(small_root, mend=["box_outside"])
+    boxes = [s.box for part in module.samples.values() for s in part if s.annotation == annotation]
+    assert boxes == [Box(40, 10, 80, 50)]
 
 
-def test_a_picture_without_xml_is_refused_or_passed_over(small_root: Path) -> None:
-    path = small_root / "train" / "img" / "stray.jpg"
-    write_image(path, np.zeros((8, 8, 3), dtype=np.uint8))
-    with pytest.raises(DataError, match=rf"^{path}: no XML file .*data\.allow_unannotated=true"):
+def test_a_picture_without_xml_is_refused_or_left_out(small_root: Path) -> None:
+    path = small_root / "train" / "img" / "stray.png"
+    write_image(path, noise("stray"))
+    expected = shown(small_root, "picture_unannotated") + rf"{path}: no XML file .* speaks of it"
+    with pytest.raises(DataError, match=expected) as caught:
         datamodule(small_root).setup("fit")
-    ready(small_root, allow_unannotated=True)
+    assert "train 'data.drop=[picture_unannotated]'" in str(caught.value)
+    module = ready(small_root, drop=["picture_unannotated"])
+    assert sum(len(part) for part in module.samples.values()) == 4
 
 
 def test_counts_that_do_not_add_up_name_the_training_folder(small_root: Path) -> None:

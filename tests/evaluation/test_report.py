@@ -15,12 +15,13 @@ from PIL import Image
 from emotion.evaluation.report import Report, make_report, write_report
 from emotion.evaluation.results import Results
 from emotion.faces.boxes import Box
-from emotion.faces.folders import read_photos
+from emotion.faces.folders import read_folder
 from emotion.faces.labels import EMOTIONS, LabelScheme
 from emotion.faces.samples import FaceSample, gather_samples
 
 FILES = ("classes.png", "confusion.png", "metrics.json", "predictions.csv", "report.txt")
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
+FACE = Box(0, 0, 9, 9)
 
 
 def probabilities(answers: list[int], classes: int) -> NDArray[np.float32]:
@@ -35,7 +36,7 @@ def probabilities(answers: list[int], classes: int) -> NDArray[np.float32]:
 def results_of(targets: list[int], answers: list[int], labels: tuple[str, ...]) -> Results:
     """Two faces to a photo."""
     samples = [
-        FaceSample(Path(f"{i // 2}.jpg"), Path(f"{i // 2}.xml"), 1, Box(0, 0, 9, 9), target)
+        FaceSample(Path(f"{i // 2}.jpg"), Path(f"{i // 2}.xml"), 1, 1 + i % 2, FACE, target)
         for i, target in enumerate(targets)
     ]
     return Results(samples, probabilities(answers, len(labels)), labels)
@@ -48,7 +49,7 @@ ODD = results_of([0, 0, 1, 1, 3, 3, 0], [0, 3, 0, 3, 3, 2, 0], EMOTIONS)
 @pytest.fixture(scope="module")
 def real(sample_root: Path) -> Results:
     """Answers about the sample data set's test part, every third one wrong."""
-    samples = gather_samples(read_photos(sample_root / "test"), LabelScheme(), True, "test")
+    samples = gather_samples(read_folder(sample_root / "test").photos, LabelScheme(), "test")
     answers = [(s.target + (i % 3 == 0)) % len(EMOTIONS) for i, s in enumerate(samples)]
     return Results(samples, probabilities(answers, len(EMOTIONS)), EMOTIONS)
 
@@ -59,6 +60,14 @@ def written(results: Results, folder: Path, **about: Any) -> Report:
     return report
 
 
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the report on `ODD`; nobody writes into it."""
+    folder = tmp_path_factory.mktemp("odd") / "new" / "folder"
+    written(ODD, folder, checkpoint="epoch_004.ckpt")
+    return folder
+
+
 def strict_json(path: Path) -> Any:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is not JSON")
@@ -66,9 +75,8 @@ def strict_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
-def test_the_report_leaves_its_files_and_nothing_else(tmp_path: Path) -> None:
-    written(ODD, tmp_path / "new" / "folder")
-    assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == sorted(FILES)
+def test_the_report_leaves_its_files_and_nothing_else(odd: Path) -> None:
+    assert sorted(p.name for p in odd.iterdir()) == sorted(FILES)
 
 
 def test_writing_again_replaces_the_files(tmp_path: Path, real: Results) -> None:
@@ -78,9 +86,8 @@ def test_writing_again_replaces_the_files(tmp_path: Path, real: Results) -> None
     assert strict_json(tmp_path / "metrics.json")["faces"] == 7
 
 
-def test_scores_are_sklearns(tmp_path: Path) -> None:
-    written(ODD, tmp_path)
-    scores = strict_json(tmp_path / "metrics.json")["scores"]
+def test_scores_are_sklearns(odd: Path) -> None:
+    scores = strict_json(odd / "metrics.json")["scores"]
     truth = ODD.targets, ODD.answers
     assert scores.keys() == set(SCORES)
     assert scores["accuracy"]["value"] == pytest.approx(sklearn.metrics.accuracy_score(*truth))
@@ -92,9 +99,8 @@ def test_scores_are_sklearns(tmp_path: Path) -> None:
         assert 0 <= score["low"] <= score["value"] <= score["high"] <= 1
 
 
-def test_numbers_that_have_no_meaning_are_null(tmp_path: Path) -> None:
-    written(ODD, tmp_path)
-    classes = {c["label"]: c for c in strict_json(tmp_path / "metrics.json")["classes"]}
+def test_numbers_that_have_no_meaning_are_null(odd: Path) -> None:
+    classes = {c["label"]: c for c in strict_json(odd / "metrics.json")["classes"]}
     assert list(classes) == list(EMOTIONS)
     assert classes["surprise"] == {
         "label": "surprise",
@@ -113,9 +119,8 @@ def test_numbers_that_have_no_meaning_are_null(tmp_path: Path) -> None:
     }
 
 
-def test_metrics_say_what_was_counted_and_how(tmp_path: Path) -> None:
-    written(ODD, tmp_path, checkpoint="epoch_004.ckpt")
-    content = strict_json(tmp_path / "metrics.json")
+def test_metrics_say_what_was_counted_and_how(odd: Path) -> None:
+    content = strict_json(odd / "metrics.json")
     expected = sklearn.metrics.confusion_matrix(ODD.targets, ODD.answers, labels=range(5))
     assert content["checkpoint"] == "epoch_004.ckpt"
     assert content["faces"] == 7
@@ -131,9 +136,9 @@ def test_the_best_constant_guess_goes_by_the_truth_and_not_by_the_answers() -> N
     assert report.constant == 0.5
 
 
-def test_the_text_tells_each_score_with_its_interval(tmp_path: Path) -> None:
-    report = written(ODD, tmp_path)
-    text = (tmp_path / "report.txt").read_text(encoding="utf-8")
+def test_the_text_tells_each_score_with_its_interval(odd: Path) -> None:
+    report = make_report(ODD)
+    text = (odd / "report.txt").read_text(encoding="utf-8")
     assert text == report.text()
     assert "7 faces in 4 photos, each counted once" in text
     for name in SCORES:
@@ -190,16 +195,15 @@ def test_predictions_tell_probabilities_that_sum_to_one(tmp_path: Path, real: Re
 
 def test_file_names_with_commas_and_quotes_come_back(tmp_path: Path) -> None:
     name = 'smith, "bob".jpg'
-    sample = FaceSample(Path(name), Path("a.xml"), 1, Box(0, 0, 9, 9), 0)
+    sample = FaceSample(Path(name), Path("a.xml"), 1, 1, FACE, 0)
     written(Results([sample], probabilities([0], 2), ("a", "b")), tmp_path)
     with (tmp_path / "predictions.csv").open(newline="", encoding="utf-8") as file:
         assert next(csv.DictReader(file))["file"] == name
 
 
 @pytest.mark.parametrize("name", ["confusion.png", "classes.png"])
-def test_pictures_open_and_show_something(tmp_path: Path, name: str) -> None:
-    written(ODD, tmp_path)
-    with Image.open(tmp_path / name) as image:
+def test_pictures_open_and_show_something(odd: Path, name: str) -> None:
+    with Image.open(odd / name) as image:
         assert image.format == "PNG"
         pixels = np.asarray(image.convert("RGB"))
     assert 200 < pixels.shape[0] < 2000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emotion.errors import DataError
 from emotion.evaluation.results import Results, measure
 from emotion.faces.boxes import Box
-from emotion.faces.folders import read_photos
+from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image
 from emotion.faces.inputs import InputSpec
 from emotion.faces.labels import LabelScheme
@@ -39,8 +39,8 @@ SPEC = InputSpec(size=96, margin=0.1, square=True)
 
 @pytest.fixture(scope="module")
 def samples(sample_root: Path) -> Sequence[FaceSample]:
-    photos = read_photos(sample_root / "test") + read_photos(sample_root / "train")
-    return gather_samples(photos, LabelScheme(), True, "sample")
+    photos = [p for part in ("test", "train") for p in read_folder(sample_root / part).photos]
+    return gather_samples(photos, LabelScheme(), "sample")
 
 
 def test_every_face_is_asked_about_once_in_order(samples: Sequence[FaceSample]) -> None:
@@ -97,8 +97,8 @@ def test_the_tables_of_the_photos_add_up_to_the_table(samples: Sequence[FaceSamp
 
 def test_each_photo_has_its_own_table() -> None:
     samples = [
-        FaceSample(Path(f"{name}.jpg"), Path(f"{name}.xml"), 1, Box(0, 0, 9, 9), target)
-        for name, target in (("a", 0), ("a", 1), ("b", 1))
+        FaceSample(Path(f"{name}.jpg"), Path(f"{name}.xml"), 1, number, Box(0, 0, 9, 9), target)
+        for name, number, target in (("a", 1, 0), ("a", 2, 1), ("b", 1, 1))
     ]
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], dtype=np.float32)
     results = Results(samples, probabilities, ("neutral", "smile"))
@@ -106,17 +106,37 @@ def test_each_photo_has_its_own_table() -> None:
     assert results.table().tolist() == [[1, 0], [1, 1]]
 
 
-def test_a_box_that_leaves_its_picture_is_an_error_or_clipped(sample_root: Path) -> None:
-    photo = read_photos(sample_root / "test")[0]
+def test_a_box_that_leaves_its_picture_is_cut_off_as_at_use(sample_root: Path) -> None:
+    photo = read_folder(sample_root / "test").photos[0]
+    image = read_image(photo.image)
+    height, width = image.shape[:2]
+    plain = InputSpec(size=96)
+    inside, beyond = (Box(width - 50, height - 50, width + n, height + n) for n in (0, 50))
+    both = [
+        FaceSample(photo.image, photo.annotation, 9, n, box, 0)
+        for n, box in enumerate((inside, beyond), 1)
+    ]
+    judge = Judge(plain)
+    measure(both, judge)
+    expected = plain.pixels(image, inside)
+    np.testing.assert_array_equal(np.concatenate(judge.asked), [expected, expected])
+
+
+def test_a_box_outside_its_picture_is_named_by_file_and_line(
+    samples: Sequence[FaceSample], sample_root: Path
+) -> None:
+    photo = read_folder(sample_root / "test").photos[0]
     height, width = read_image(photo.image).shape[:2]
-    beyond = Box(width - 50, height - 50, width + 50, height + 50)
-    sample = FaceSample(photo.image, photo.annotation, 9, beyond, 0)
-    with pytest.raises(DataError, match=rf"^{photo.annotation}:9: the box .* is not inside its"):
-        measure([sample], Judge(SPEC))
-    assert len(measure([sample], Judge(SPEC), "clip").probabilities) == 1
+    outside = FaceSample(photo.image, photo.annotation, 9, 1, Box(width, 0, width + 50, 50), 0)
+    expected = (
+        rf"^{photo.annotation}:9: the box {width},0,{width + 49},49 lies outside its picture of"
+        rf" {width} x {height}; draw it again, or remove it$"
+    )
+    with pytest.raises(DataError, match=expected):
+        measure([*samples[-1:], outside], Judge(SPEC))
 
 
 def test_a_picture_that_is_gone_is_named(samples: Sequence[FaceSample], tmp_path: Path) -> None:
-    lost = FaceSample(tmp_path / "gone.jpg", tmp_path / "gone.xml", 1, Box(0, 0, 9, 9), 0)
+    lost = FaceSample(tmp_path / "gone.jpg", tmp_path / "gone.xml", 1, 1, Box(0, 0, 9, 9), 0)
     with pytest.raises(DataError, match=rf"^{tmp_path}/gone\.jpg: no such file$"):
         measure([*samples, lost], Judge(SPEC))

@@ -57,23 +57,41 @@ def test_every_file_begins_with_a_command_that_uses_it() -> None:
 def test_the_original_recipe_is_the_originals_number_by_number() -> None:
     config = composed("experiment=original")
     data = config["data"]
-    rotate, flip, crop = data["augmentation"]
+    (warp,) = data["augmentation"]
     assert config["input"]["labels"] == ["neutral", "anger", "surprise", "smile", "sad"]
     assert (config["input"]["size"], config["input"]["margin"]) == (256, 0.0)
     assert (data["batch_size"], data["train"], data["val"]) == (200, 1300, 388)
     assert round(config["input"]["size"] * data["oversize"]) == 280
-    assert (rotate["_target_"], rotate["limit"]) == ("albumentations.Rotate", [-10, 10])
-    assert (flip["_target_"], flip["p"]) == ("albumentations.HorizontalFlip", 0.5)
-    assert (crop["height"], crop["width"]) == (256, 256)
+    assert warp == {
+        "_target_": "emotion.data.warp.FaceWarp",
+        "size": 256,
+        "rotate": [-10, 10],
+        "flip": 0.5,
+        "jitter": 0.0,
+        "border": "black",
+    }
+    # Whatever draws beyond that must be off where the recipe does not name it.
+    drawn = inspect.signature(get_object(warp["_target_"])).parameters
+    assert (drawn["scale"].default, drawn["shift"].default) == ((1.0, 1.0), (0.0, 0.0))
+    assert (data["sampler"], data["label_map"], data["drop"], data["mend"]) == (
+        "shuffled",
+        None,
+        [],
+        [],
+    )
     assert config["model"]["optimizer"]["lr"] == 3e-5
-    assert (config["model"]["label_smoothing"], config["model"]["schedule"]) == (0.0, "constant")
+    model = config["model"]
+    assert (model["label_smoothing"], model["mixup"], model["schedule"]) == (0.0, 0.0, "constant")
+    assert (model["logit_adjustment"], model["class_weights"]) == (0.0, "none")
     assert config["trainer"]["max_epochs"] == 100
     assert (config["monitor"]["name"], config["monitor"]["mode"]) == ("val/loss", "min")
 
 
 def test_the_crops_follow_the_input_size() -> None:
-    crop = composed("experiment=original", "input.size=128")["data"]["augmentation"][2]
-    assert (crop["height"], crop["width"]) == (128, 128)
+    for chosen in ([], *([f"experiment={name}"] for name in names("experiment"))):
+        data = composed(*chosen, "input.size=192")["data"]
+        warps = [step for step in data["augmentation"] if step["_target_"].endswith(".FaceWarp")]
+        assert [warp["size"] for warp in warps] == [192]
 
 
 def test_early_stopping_and_checkpoints_share_one_monitor() -> None:

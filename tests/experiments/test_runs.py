@@ -1,6 +1,8 @@
 import hashlib
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,14 +38,17 @@ def test_the_split_names_each_file_once_with_its_hash(
     run_result: RunResult, sample_root: Path
 ) -> None:
     parts = json.loads((run_result.folder / "split.json").read_text())["parts"]
-    train, val = parts["train"]["files"], parts["val"]["files"]
-    annotations = sample_root / "train" / "annotations"
-    assert not set(train) & set(val)
-    assert set(train) | set(val) == {path.name for path in annotations.iterdir()}
-    name = sorted(val)[0]
-    picture = sample_root / "train" / "img" / name.replace(".xml", ".jpg")
-    content = (annotations / name).read_bytes() + picture.read_bytes()
-    assert val[name] == hashlib.sha256(content).hexdigest()
+    assert list(parts) == ["train", "val", "test"]
+    named = [name for part in parts.values() for name in part["files"]]
+    on_disk = {path.relative_to(sample_root).as_posix() for path in sample_root.rglob("*.xml")}
+    assert len(named) == len(set(named)) == len(on_disk)
+    assert set(named) == on_disk
+    assert {name.split("/")[0] for name in parts["test"]["files"]} == {"test"}
+    for name, file in parts["val"]["files"].items():
+        assert name.startswith("train/annotations/")
+        assert file["picture"] == f"train/img/{Path(name).stem}.jpg"
+        content = (sample_root / name).read_bytes() + (sample_root / file["picture"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def test_validation_counts_every_face_once(run_result: RunResult) -> None:
@@ -56,16 +61,65 @@ def losses(folder: Path) -> list[str]:
     return [row[rows[0].index("train/loss")] for row in rows[1:]]
 
 
+def state(run: RunResult) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = torch.load(run.checkpoint, weights_only=True)["state_dict"]
+    return weights
+
+
+FAIR = (  # all that treats rare classes and hard labels in another way, at once
+    "data.sampler=balanced",
+    "model.class_weights=balanced",
+    "model.mixup=0.2",
+    "model.label_smoothing=0.1",
+)
+
+
+@pytest.mark.parametrize("overrides", [(), FAIR])
 def test_the_same_seed_gives_the_same_run_whatever_the_workers(
-    sample_root: Path, tmp_path: Path
+    sample_root: Path, run_result: RunResult, tmp_path: Path, overrides: tuple[str, ...]
 ) -> None:
-    first = train_tiny(sample_root, tmp_path / "a", "seed=0")
-    second = train_tiny(sample_root, tmp_path / "b", "seed=0", "data.workers=1")
-    other = train_tiny(sample_root, tmp_path / "c", "seed=1")
+    first = train_tiny(sample_root, tmp_path / "a", *overrides) if overrides else run_result
+    second = train_tiny(sample_root, tmp_path / "b", "data.workers=1", *overrides)
+    assert len(losses(first.folder)) == 2
     assert losses(first.folder) == losses(second.folder)
-    assert losses(first.folder) != losses(other.folder)
-    states = [torch.load(r.checkpoint, weights_only=True)["state_dict"] for r in (first, second)]
-    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    weights = state(second)
+    assert all(torch.equal(value, weights[name]) for name, value in state(first).items())
+    # What is compared depends on the options at all.
+    assert (losses(first.folder) != losses(run_result.folder)) == bool(overrides)
+
+
+def test_another_seed_gives_another_run(
+    sample_root: Path, run_result: RunResult, tmp_path: Path
+) -> None:
+    other = train_tiny(sample_root, tmp_path / "run", "seed=0", "trainer.max_epochs=1")
+    assert losses(other.folder)[0] != losses(run_result.folder)[0]
+
+
+def test_runs_share_the_crop_cache_and_it_changes_nothing(
+    sample_root: Path, run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = f"data.cache={tmp_path / 'cache'}"
+    first = train_tiny(sample_root, tmp_path / "a", cache)
+    assert "crops at 70 and 64 pixels" in capsys.readouterr().err
+    assert losses(first.folder) == losses(run_result.folder)  # which keeps its crops in memory
+    # Another split of the same faces needs no other crops.
+    train_tiny(sample_root, tmp_path / "b", cache, "seed=0", "trainer.max_epochs=1")
+    assert "crops at" not in capsys.readouterr().err
+
+
+def files_of(split: Path) -> dict[str, dict[str, Any]]:
+    parts = json.loads(split.read_text())["parts"]
+    return {part: described["files"] for part, described in parts.items()}
+
+
+def test_the_split_of_a_run_is_the_split_of_the_next_wherever_the_data_lies(
+    sample_root: Path, run_result: RunResult, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(sample_root, tmp_path / "moved")
+    frozen = run_result.folder / "split.json"
+    settings = [f"data.split={frozen}", "seed=0", "trainer.max_epochs=1"]
+    again = train_tiny(moved, tmp_path / "run", *settings)
+    assert files_of(again.folder / "split.json") == files_of(frozen)
 
 
 def test_a_batch_size_that_does_not_divide_is_refused(sample_root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`emotion data show`: contact sheets of what a network will see."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,5 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 def quoted(path: Path) -> str:
     """Writes a path as Hydra reads a value, whatever signs it has."""
-    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    # Backslashes count as such, and are doubled, only before an interpolation or a quote.
+    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", str(path))
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", escaped)
+    return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"

@@ -29,13 +29,13 @@ def main(arguments: Sequence[str]) -> int:
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
     # The data of the run is read as the run read it.
     of_run = {} if options.data else _data_of_run(checkpoint.path)
-    folder = options.data or Path(of_run["root"])
-    folder = folder / "test" if (folder / "test").is_dir() else folder
+    root = options.data or Path(of_run["root"])
+    folder = root / "test" if (root / "test").is_dir() else root
     source = _source(folder, checkpoint.input.labels, of_run, mapped, options)
     faces = source.read()
     print(faces.cleaned.describe(), end="", file=sys.stderr)
     photos = [photo for part in faces.photos.values() for photo in part]
-    if not options.data and folder.name != "test":
+    if not options.data and folder == root:  # no folder test/: the run chose what it kept
         photos = _test_part(faces, _run_folder(checkpoint.path))
     samples = gather_samples(photos, source.rules.scheme, str(folder))
     results = measure(samples, CheckpointClassifier(checkpoint, options.device))

@@ -84,7 +84,7 @@ def assign(photos: Photos, audit: Audit, plan: SplitPlan) -> Photos:
         wanted["val"] = SHARE if plan.val == AUTO else _number(plan.val)
     if plan.test is not None:
         wanted["test"] = plan.test
-    chosen = split(*_described(pool, audit), wanted, audit.scheme.names, plan.seed, str(audit.root))
+    chosen = split(*_described(pool, audit), wanted, audit.scheme.names, plan.seed, _place(audit))
     names = list(wanted)
     return {
         name: [photo for photo, part in zip(pool, chosen, strict=True) if names[part] == name]
@@ -101,7 +101,7 @@ def fold_numbers(
         DataError: there are more folds than some class has photos, or persons.
     """
     assert plan.folds is not None
-    place = str(audit.root)
+    place = _place(audit)
     return folds(*_described(pool, audit), plan.folds, audit.scheme.names, plan.seed, place)
 
 
@@ -134,6 +134,12 @@ def freeze(photos: Photos, audit: Audit, plan: SplitPlan) -> FrozenSplit:
     }
     faces = {part: _count(members, audit) for part, members in photos.items()}
     return FrozenSplit(entries, how, faces)
+
+
+def _place(audit: Audit) -> str:
+    """Names the folder that is divided: `train/`, where there are parts."""
+    divided = audit.folders.get("train") or audit.folders.get(WHOLE)
+    return str(divided.path if divided else audit.root)
 
 
 def _name(path: Path, audit: Audit) -> str:

@@ -163,7 +163,9 @@ def _refusal(root: Path, problems: Sequence[Problem]) -> str:
         lines.append(_unknown_labels(problems))
     kinds = ",".join(counts)
     lines += [
-        f"`emotion data check {root}` shows them all. Mend them, or leave them out:",
+        f"`emotion data check {root}` shows them all. Mend them:",
+        *(f"  {kind}: {KINDS[kind].remedy}" for kind in counts),
+        "Or leave them out:",
         f"  train 'data.drop=[{kinds}]', or evaluate, data split --drop {kinds}",
     ]
     mendable = ",".join(kind for kind in counts if KINDS[kind].mendable)
