@@ -5,28 +5,57 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
-from emotion.figures.canvas import new_figure, plain
+from emotion.figures.canvas import DPI, new_figure, plain
+
+# Pixels: of a cell, of the caption and the picture in it, and of the title above all.
+WIDTH, HEIGHT, CAPTION, SIDE, TITLE = 180, 204, 28, 168, 44
+NARROWEST = 3  # cells; the title needs them
+LONGEST = 20  # letters that fit above a picture
 
 
 def draw_grid(
     pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], title: str, columns: int = 8
 ) -> Figure:
-    """Draws pictures in rows.
+    """Draws pictures in rows, each in a cell of 180 x 204 pixels.
+
+    The pictures are laid out in one array, since axes for each would take matplotlib seconds.
 
     Args:
-        pictures: each H x W x 3, uint8, RGB.
-        captions: one for each, stands above it.
+        pictures: each H x W x 3, uint8, RGB; made smaller or larger until they fit 168 x 168.
+        captions: one for each, stands above it; cut off after 20 letters.
         title: stands above all.
         columns: pictures in a row.
     """
     columns = min(columns, max(len(pictures), 1))
-    rows = -(-len(pictures) // columns)
-    figure = new_figure(1.5 * columns, 1.75 * max(rows, 1) + 0.4)
-    for position, (picture, caption) in enumerate(zip(pictures, captions, strict=True), 1):
-        axes = figure.add_subplot(max(rows, 1), columns, position)
-        axes.imshow(picture)
-        axes.set_title(plain(caption), fontsize=9)
-        axes.axis("off")
-    figure.suptitle(title, fontsize=10)
+    rows = max(-(-len(pictures) // columns), 1)
+    width, height = max(columns, NARROWEST) * WIDTH, TITLE + rows * HEIGHT
+    sheet = np.full((height, width, 3), 255, np.uint8)
+    figure = new_figure(width / DPI, height / DPI)
+    figure.set_layout_engine("none")  # places are exact
+    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = number % columns * WIDTH, TITLE + number // columns * HEIGHT
+        below = top + CAPTION
+        _paste(sheet[below : below + SIDE, left : left + WIDTH], picture)
+        x, y = (left + WIDTH / 2) / width, 1 - (below - 7) / height
+        figure.text(x, y, _short(caption), fontsize=9, ha="center", va="baseline")
+    figure.figimage(sheet)
+    figure.suptitle(plain(title), fontsize=10, y=1 - TITLE / 2 / height, va="center")
     return figure
+
+
+def _paste(cell: NDArray[np.uint8], picture: NDArray[np.uint8]) -> None:
+    """Puts a picture into the middle of a part of the sheet, as large as fits its height."""
+    height, width = picture.shape[:2]
+    scale = SIDE / max(height, width)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    # Enlarged pixels stay squares: what is seen is what a network sees.
+    way = Image.Resampling.BOX if scale < 1 else Image.Resampling.NEAREST
+    fitted = np.asarray(Image.fromarray(picture).resize(size, way))
+    left, top = (cell.shape[1] - size[0]) // 2, (cell.shape[0] - size[1]) // 2
+    cell[top : top + size[1], left : left + size[0]] = fitted
+
+
+def _short(caption: str) -> str:
+    return plain(caption if len(caption) <= LONGEST else f"{caption[: LONGEST - 1]}…")
