@@ -35,7 +35,8 @@ def kind(line: str) -> str:
         return "activate"
     if line.startswith("tensorboard "):
         return "tensorboard"
-    return "shared" if "../shared/" in line or line.endswith("outputs/faces") else "emotion"
+    real = ("outputs/faces", "outputs/ferplus/val")
+    return "shared" if "../shared/" in line or line.endswith(real) else "emotion"
 
 
 def of_kind(name: str) -> list[str]:
