@@ -35,7 +35,7 @@ class EmotionNetwork(nn.Module):
         self.register_buffer("offset", -mean / std, persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Gives logits, B x classes, float, for B x 3 x size x size, RGB, uint8 or float 0 to 255."""
+        """Gives logits, B x classes, for RGB, B x 3 x size x size, uint8 or float 0 to 255."""
         # (pixels / 255 - mean) / std in one pass over the pixels: half the time on a CPU.
         normalised = torch.addcmul(self.offset, pixels.float(), self.factor)
         logits: Tensor = self.backbone(normalised)
