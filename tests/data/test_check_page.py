@@ -30,6 +30,7 @@ PARTS = {
     "train": {
         "photos": 1688,
         "faces": 1700,
+        "difficult": 219,
         "classes": {"neutral": 1569, "anger": 100, "sad": 0},
         "other_labels": {"fear": 11, EVIL: 20},
         "box_sides": [24, *range(100, 200), 350],
@@ -37,6 +38,7 @@ PARTS = {
     "test": {
         "photos": 1,
         "faces": 1,
+        "difficult": 0,
         "classes": {"neutral": 0, "anger": 1, "sad": 0},
         "other_labels": {},
         "box_sides": [],
@@ -176,7 +178,9 @@ def test_the_verdict_counts_problems_files_errors_and_warnings(tmp_path: Path) -
 def test_classes_are_counted_in_a_table_with_bars(tmp_path: Path) -> None:
     page = parsed(write(tmp_path, make_report()))
     train, test = page.find_class("chart")[:2]
-    assert text_of(train.find("caption")) == "train: 1,700 faces in 1,688 photos"
+    assert text_of(train.find("caption")) == (
+        "train: 1,700 faces in 1,688 photos, 219 marked difficult"
+    )
     assert text_of(test.find("caption")) == "test: 1 face in 1 photo"
     rows = [[text_of(cell) for cell in row] for row in train.find("tbody")]
     assert rows[:3] == [

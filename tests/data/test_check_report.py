@@ -46,6 +46,15 @@ def strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+def test_faces_marked_difficult_are_counted(root: Path) -> None:
+    path = add_photo(root / "test", "more", SMILE, SAD)
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content.replace("<difficult>0", "<difficult>1", 1), encoding="utf-8")
+    report = make_report(audit(root, RULES))
+    assert [part["difficult"] for part in report["parts"].values()] == [0, 1]
+    assert "; 1 marked <difficult>\n" in describe(report, "d")
+
+
 def test_the_report_of_a_clean_data_set(root: Path) -> None:
     add_photo(root / "test", "more", ("fear", SMILE[1]), ("happy", Box(0, 0, 30, 28)))
     assert make_report(audit(root, RULES)) == {
@@ -56,6 +65,7 @@ def test_the_report_of_a_clean_data_set(root: Path) -> None:
             "train": {
                 "photos": 4,
                 "faces": 4,
+                "difficult": 0,
                 "classes": {"neutral": 0, "anger": 0, "surprise": 0, "smile": 2, "sad": 2},
                 "other_labels": {},
                 "box_sides": [40, 40, 40, 40],
@@ -63,6 +73,7 @@ def test_the_report_of_a_clean_data_set(root: Path) -> None:
             "test": {
                 "photos": 2,
                 "faces": 3,
+                "difficult": 0,
                 "classes": {"neutral": 0, "anger": 0, "surprise": 0, "smile": 2, "sad": 0},
                 "other_labels": {"dropped": 1},
                 "box_sides": [28, 40, 40],

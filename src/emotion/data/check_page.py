@@ -38,6 +38,7 @@ class Part:
         name: of the part.
         photos: number of photos.
         faces: number of faces.
+        difficult: how many of them the annotators marked so.
         classes: faces by class, then by labels that are no class.
         sides: histogram of the shorter sides of the boxes.
         smallest: of these sides, in pixels; 0 where there are none.
@@ -47,6 +48,7 @@ class Part:
     name: str
     photos: int
     faces: int
+    difficult: int
     classes: list[Bar]
     sides: list[Bar]
     smallest: int
@@ -124,6 +126,7 @@ def _parts(parts: Mapping[str, Json]) -> list[Part]:
             name,
             part["photos"],
             part["faces"],
+            part["difficult"],
             _classes(part),
             charts[name],
             min(sides[name], default=0),

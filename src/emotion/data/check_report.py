@@ -61,6 +61,7 @@ def _part(folder: PhotoFolder, scheme: LabelScheme) -> dict[str, Any]:
     return {
         "photos": len(folder.photos),
         "faces": len(faces),
+        "difficult": sum(face.difficult for face in faces),
         "classes": {name: counts[name] for name in scheme.names},
         "other_labels": {name: n for name, n in sorted(counts.items()) if name not in scheme.names},
         "box_sides": sorted(min(face.box.width, face.box.height) for face in faces),
@@ -120,7 +121,8 @@ def _describe_part(name: str, part: dict[str, Any]) -> str:
     if len(listed) > LABELS:
         listed[LABELS:] = [f"… and {len(listed) - LABELS} more"]
     other = f"; other labels: {', '.join(listed)}" if listed else ""
-    return f"{name}: {part['photos']} photos, {part['faces']} faces ({classes}){other}"
+    difficult = f"; {part['difficult']} marked <difficult>" if part["difficult"] else ""
+    return f"{name}: {part['photos']} photos, {part['faces']} faces ({classes}){other}{difficult}"
 
 
 def _verdict(report: dict[str, Any], place: str) -> str:
