@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.commands import DONE, PARTLY
-from emotion.errors import ConfigError
+from emotion.commands.data_options import mapping
 
 if TYPE_CHECKING:
     from emotion.data.importers.summaries import ImportSummary
@@ -101,7 +101,7 @@ def run_import(options: argparse.Namespace) -> int:
     from emotion.data.importers.imports import import_photos
     from emotion.data.label_registry import LabelTable
 
-    table = LabelTable(options.format, _mapping(options.map), options.keep_others)
+    table = LabelTable(options.format, mapping(options.map), options.keep_others)
     settings = {name: getattr(options, name) for name in SETTINGS.get(options.format, ())}
     summary = import_photos(options.format, options.source, options.folder, table, settings)
     print(_text(summary, table))
@@ -122,18 +122,6 @@ def run_labels(options: argparse.Namespace) -> int:
             rows.append((name, shown, label.name, label.becomes or "dropped"))
     print(_aligned(rows, right=(1,)))
     return DONE
-
-
-def _mapping(pairs: Sequence[str]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for pair in pairs:
-        name, equals, label = pair.rpartition("=")
-        if not equals or not name:
-            raise ConfigError(f"--map {pair}: expected NAME=CLASS, or NAME= to drop such faces")
-        if name in found:
-            raise ConfigError(f"--map: {name} is mapped twice; expected each label once")
-        found[name] = label or None
-    return found
 
 
 def _text(summary: "ImportSummary", table: "LabelTable") -> str:

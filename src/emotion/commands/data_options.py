@@ -47,12 +47,17 @@ def mapping(pairs: Sequence[str]) -> dict[str, str | None]:
     """Reads NAME=CLASS pairs; nothing after the sign drops such faces.
 
     Raises:
-        ConfigError: a pair without the sign.
+        ConfigError: a pair without a name or the sign, or a name that comes twice.
     """
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise ConfigError(f"--map {wrong[0]}: expected NAME=CLASS, or NAME= to drop such faces")
-    return {name: label or None for name, label in (pair.rsplit("=", 1) for pair in pairs)}
+    mapped: dict[str, str | None] = {}
+    for pair in pairs:
+        name, sign, label = pair.rpartition("=")
+        if not sign or not name:
+            raise ConfigError(f"--map {pair}: expected NAME=CLASS, or NAME= to drop such faces")
+        if name in mapped:
+            raise ConfigError(f"--map: {name} is mapped twice; expected each label once")
+        mapped[name] = label or None
+    return mapped
 
 
 def _kinds(text: str) -> tuple[str, ...]:
