@@ -25,6 +25,9 @@ def test_the_wheel_has_code_and_configs_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "emotion/conf/experiment/original.yaml" in names
     assert "emotion/py.typed" in names
+    templates = {path.name for path in (ROOT / "src/emotion/pages/templates").iterdir()}
+    assert {f"emotion/pages/templates/{name}" for name in templates} <= set(names)
+    assert templates >= {"check.html", "style.css"}
     assert {name.split("/")[0] for name in names} == {
         "emotion",
         f"{wheel.stem.split('-py3')[0]}.dist-info",

@@ -7,6 +7,7 @@ from PIL import Image
 
 from emotion.__main__ import main
 from emotion.commands.data_show import quoted
+from emotion.data.datamodule import FaceCropDataModule
 from emotion.experiments.configs import compose_config
 
 SMALL = ["input.size=64", "data.batch_size=4"]
@@ -52,6 +53,7 @@ def test_a_sheet_for_each_class_and_one_of_augmented_crops(
         (["data.rot=1"], "data.rot: no such setting; did you mean data.root"),
         (["experiment=face"], "experiment=face: no such experiment; expected demo, faces, "),
         (["data.val=99"], "photos"),
+        (["seed=abc"], "seed: expected a whole number from 0, got abc"),
         (["data.cache=null", "data.drop=[nonsense]"], "'nonsense' is no kind of problem"),
     ],
 )
@@ -71,6 +73,30 @@ def test_a_wrong_option_is_one_clear_error(
     assert not (tmp_path / "outputs" / "show").exists()
 
 
+def test_settings_may_stand_before_and_after_options(
+    sample_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[tuple[object, ...]] = []
+
+    def record(data: FaceCropDataModule, folder: Path, count: int) -> list[Path]:
+        shown.append((data.input.size, data.batch_size, data.root, folder, count))
+        return []
+
+    monkeypatch.setattr("emotion.data.sheets.write_sheets", record)
+    first, second = SMALL
+    out = ["--out", "sheets", "--faces", "1"]
+    for arguments in ([first, second, *out], [first, *out, second], [*out, first, second]):
+        assert show(sample_root, *arguments) == 0
+    assert shown == [(64, 4, sample_root, Path("sheets"), 1)] * 3
+    for arguments in ([str(sample_root), *SMALL, "--nonsense"], []):
+        with pytest.raises(SystemExit) as stop:
+            main(["data", "show", *arguments])
+        assert stop.value.code == 2
+    with pytest.raises(SystemExit):
+        main(["data", "check", str(sample_root), "seed=1"])
+    assert "unrecognized arguments: seed=1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -88,5 +114,9 @@ def test_unusual_names_of_data_sets_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     odd = shutil.copytree(sample_root, tmp_path / "it's a=b, 얼굴")
+    for path in (odd / "train").rglob("scene_*"):  # the font has no such letters
+        path.rename(path.with_name(path.name.replace("scene", "얼굴")))
+    for path in (odd / "train").rglob("*.xml"):
+        path.write_text(path.read_text().replace("scene", "얼굴"), encoding="utf-8")
     assert show(odd, *SMALL, "data.cache=null", "--faces", "1") == 0
     assert (Path("outputs/show") / odd.name / "augmented.png").is_file()

@@ -193,6 +193,21 @@ def test_a_run_without_a_test_part_needs_other_photos(
     assert main(["evaluate", str(result.folder), str(sample_root), *out]) == 0
 
 
+def test_parts_are_not_evaluated_together(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # They would be the photos that were trained on.
+    root = tmp_path / "faces"
+    shutil.copytree(sample_root / "train", root / "train")
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["evaluate", str(run_result.folder), str(root), *out]) == 2
+    text = capsys.readouterr().err
+    assert f"{root}: has train/, but no test/; name the part that is meant" in text
+    assert text.endswith(f" {root / 'train'}\n")
+    assert not (tmp_path / "out").exists()
+    assert main(["evaluate", str(run_result.folder), str(root / "train"), *out]) == 0
+
+
 def test_problems_are_refused_dropped_or_mended(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

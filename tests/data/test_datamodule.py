@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from emotion.data.datamodule import FaceCropDataModule, collate
 from emotion.data.sampling import BatchSampler
+from emotion.data.split_file import FrozenSplit, SplitEntry, hash_files, write_split
 from emotion.errors import ConfigError, DataError
 from emotion.experiments.configs import config_folder
 from emotion.faces.boxes import Box
@@ -360,6 +361,35 @@ def test_a_data_set_without_a_test_part_is_named(small_root: Path) -> None:
     expected = rf"^{small_root}: has no test part; see data\.val and data\.test$"
     with pytest.raises(DataError, match=expected):
         datamodule(small_root).setup("test")
+
+
+def test_a_test_part_of_which_nothing_is_left_does_not_keep_from_training(small_root: Path) -> None:
+    stray = small_root / "test" / "img" / "stray.png"
+    write_image(stray, noise("stray"))
+    (small_root / "test" / "annotations").mkdir()
+    module = ready(small_root, drop=["picture_unannotated"])
+    assert len(module.samples["train"]) == 3
+    with pytest.raises(DataError, match="has no test part"):
+        module.setup("test")
+
+
+def test_a_frozen_part_of_which_nothing_is_left_is_named(small_root: Path, tmp_path: Path) -> None:
+    add_photo(small_root / "train", "e", SAD)
+    path = tmp_path / "split.json"
+    photos = {
+        f"train/annotations/{stem}.xml": "val" if stem == "e" else "train" for stem in "abcde"
+    }
+    pairs = [(small_root / xml, picture_of(small_root / xml)) for xml in photos]
+    entries = {
+        xml: SplitEntry(picture.relative_to(small_root).as_posix(), sha256, part)
+        for (xml, part), (_, picture), sha256 in zip(
+            photos.items(), pairs, hash_files(pairs), strict=True
+        )
+    }
+    write_split(path, FrozenSplit(entries, {}, {"train": {}, "val": {}}))
+    assert len(ready(small_root, split=str(path)).samples["val"]) == 1
+    with pytest.raises(DataError, match=rf"^{small_root}, val: no face with a label of neutral"):
+        datamodule(small_root, split=str(path), label_map={"sad": None}).setup("fit")
 
 
 @pytest.mark.parametrize(

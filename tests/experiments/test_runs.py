@@ -1,5 +1,6 @@
 import hashlib
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,16 @@ def test_the_same_seed_gives_the_same_run_whatever_the_workers(
     assert all(torch.equal(value, weights[name]) for name, value in state(first).items())
     # What is compared depends on the options at all.
     assert (losses(first.folder) != losses(run_result.folder)) == bool(overrides)
+
+
+@pytest.mark.parametrize("override", FAIR)
+def test_each_treatment_alone_changes_a_run_and_is_finished(
+    sample_root: Path, run_result: RunResult, tmp_path: Path, override: str
+) -> None:
+    found = losses(train_tiny(sample_root, tmp_path / "run", override).folder)
+    assert all(math.isfinite(float(loss)) for loss in found)
+    assert len(found) == 2
+    assert found != losses(run_result.folder)
 
 
 def test_another_seed_gives_another_run(

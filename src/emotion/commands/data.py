@@ -8,7 +8,13 @@ from emotion.commands import data_check, data_import, data_sample, data_show, da
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one of the data verbs; gives the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse takes no more of a list once an option has come: `show ROOT --out DIR KEY=VALUE`.
+    if rest and ("settings" not in options or any(item.startswith("-") for item in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.settings += rest
     code: int = options.run(options)
     return code
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     from emotion.data.sheets import write_sheets
     from emotion.experiments.parts import build_data
 
+    # Captions are names of files; a letter that the font has not is drawn as a box.
+    warnings.filterwarnings("ignore", "Glyph .* missing from font")
     data = build_data([f"data.root={quoted(options.root)}", *options.settings])
     out = options.out or Path("outputs/show") / options.root.resolve().name
     for path in write_sheets(data, out, options.faces):

@@ -33,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     folder = root / "test" if (root / "test").is_dir() else root
     source = _source(folder, checkpoint.input.labels, of_run, mapped, options)
     faces = source.read()
+    if options.data:
+        _refuse_parts(faces)
     print(faces.cleaned.describe(), end="", file=sys.stderr)
     photos = [photo for part in faces.photos.values() for photo in part]
     if not options.data and folder == root:  # no folder test/: the run chose what it kept
@@ -77,6 +79,17 @@ def _source(
     mend = [*of_run.get("mend", []), *options.mend]
     keep_difficult = not options.drop_difficult and of_run.get("keep_difficult", True)
     return FaceSource(folder, rules, drop, mend, keep_difficult)
+
+
+def _refuse_parts(faces: "FaceSet") -> None:
+    """Checks that what was named is one folder of photos: parts may have been trained on."""
+    parts = [folder.path for folder in faces.audit.folders.values()]
+    if parts != [faces.audit.root]:
+        names = " and ".join(f"{path.name}/" for path in parts)
+        raise DataError(
+            f"{faces.audit.root}: has {names}, but no test/; name the part that is meant:"
+            f" emotion evaluate CKPT {parts[-1]}"
+        )
 
 
 def _test_part(faces: "FaceSet", run: Path) -> "list[AnnotatedPhoto]":

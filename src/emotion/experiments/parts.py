@@ -76,6 +76,7 @@ def build_data(overrides: Sequence[str]) -> FaceCropDataModule:
     """
     check_overrides(overrides)
     config = compose_config(overrides)
+    check_config(config)
     data: FaceCropDataModule = _instantiate(config.data, "data")
     return data
 
