@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotion.commands import DONE, PARTLY
-from emotion.commands.data_options import add_reading, rules
+from emotion.commands.data_options import add_reading, kinds, rules
 
 if TYPE_CHECKING:
     from emotion.data.audit import Audit
@@ -25,7 +25,13 @@ def add(verbs: Any) -> None:
     add_option = parser.add_argument
     add_option("--out", type=Path, metavar="DIR", help="of the report (outputs/check/NAME)")
     add_option("--fix", type=Path, metavar="DIR", help="write a mended copy there")
-    add_option("--accept", default="", metavar="KIND,…", help="known kinds; listed, still clean")
+    add_option(
+        "--accept",
+        type=kinds,
+        default=(),
+        metavar="KIND,…",
+        help="known kinds; listed, still clean",
+    )
     add_option("--min-face", type=int, metavar="PIXELS", help="smaller faces are a problem (24)")
     parser.set_defaults(run=run)
 
@@ -42,15 +48,14 @@ def run(options: argparse.Namespace) -> int:
     from emotion.faces.problems import KINDS
     from emotion.files import write_json
 
-    accepted = [name.strip() for name in options.accept.split(",") if name.strip()]
-    check_kinds(accepted, KINDS, "--accept")
+    check_kinds(options.accept, KINDS, "--accept")
     held = rules(options)
     if options.min_face is not None:
         held = replace(held, smallest=options.min_face)
     if options.fix:
         check_target(options.root, options.fix)
     found = audit(options.root, held)
-    report = make_report(found, accepted)
+    report = make_report(found, options.accept)
     out = options.out or Path("outputs/check") / report["root"]
     write_json(out / "check.json", report)
     write_check_page(out / "check.html", report, options.root)

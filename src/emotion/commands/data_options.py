@@ -26,10 +26,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 def add_letting(parser: argparse.ArgumentParser) -> None:
     """Adds what is done about problems."""
     add = parser.add_argument
-    add(
-        "--drop", type=_kinds, default=(), metavar="KIND,…", help="leave out what has such problems"
-    )
-    add("--mend", type=_kinds, default=(), metavar="KIND,…", help="mend such problems in memory")
+    add("--drop", type=kinds, default=(), metavar="KIND,…", help="leave out what has such problems")
+    add("--mend", type=kinds, default=(), metavar="KIND,…", help="mend such problems in memory")
 
 
 def rules(options: argparse.Namespace) -> "Rules":
@@ -60,5 +58,6 @@ def mapping(pairs: Sequence[str]) -> dict[str, str | None]:
     return mapped
 
 
-def _kinds(text: str) -> tuple[str, ...]:
+def kinds(text: str) -> tuple[str, ...]:
+    """Reads names of kinds, separated by commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
