@@ -8,6 +8,7 @@ from importlib import import_module
 from emotion import __version__
 from emotion.commands import CLOSED_PIPE, DONE, INTERRUPTED, MISTAKE
 from emotion.errors import EmotionError
+from emotion.processes import settle
 
 VERBS = {
     "train": "learn a classifier from Pascal VOC XML and photos",
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, see `emotion.commands`.
     """
+    settle()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help"):
         print(usage())

@@ -1,0 +1,71 @@
+"""`run.json`: by which command a run came about, how long it took and how it ended."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from emotion.errors import EmotionError
+from emotion.files import write_json
+
+FORMAT = 1
+NAME = "run.json"
+Status = Literal["running", "finished", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """How a run came about and ended.
+
+    Attributes:
+        command: what was typed first, as an argument list that begins with "emotion".
+        status: "running" also of a run that was killed and could not say so; "stopped" by a signal,
+            "failed" by an error.
+        started: when it first began, ISO 8601, UTC.
+        seconds: of training so far, over all the times that it was continued.
+        resumed: how often it was continued.
+        reason: why it stopped or failed, or None.
+    """
+
+    command: list[str]
+    status: Status
+    started: str
+    seconds: float = 0.0
+    resumed: int = 0
+    reason: str | None = None
+
+
+def now() -> str:
+    """Gives the time, ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Writes `run.json` into a run folder.
+
+    Raises:
+        EmotionError: it cannot be written.
+    """
+    write_json(folder / NAME, {"format": FORMAT} | asdict(record))
+
+
+def read_record(folder: Path) -> RunRecord | None:
+    """Reads the `run.json` of a run folder; None where there is none.
+
+    Raises:
+        EmotionError: it is not one of ours; says what is wrong.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        if content.pop("format") != FORMAT:
+            raise ValueError(f"expected format {FORMAT}")
+        record = RunRecord(**content)
+        if not isinstance(record.command, list) or not isinstance(record.seconds, float | int):
+            raise TypeError("a value of another type than expected")
+        return record
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise EmotionError(f"{path}: not a run's record ({error}); remove it") from error
