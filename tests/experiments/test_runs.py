@@ -54,7 +54,7 @@ def test_the_split_names_each_file_once_with_its_hash(
 
 def test_validation_counts_every_face_once(run_result: RunResult) -> None:
     parts = json.loads((run_result.folder / "split.json").read_text())["parts"]
-    assert run_result.metrics["val/samples"] == parts["val"]["faces"]
+    assert run_result.metrics["val/samples_seen"] == parts["val"]["faces"]
 
 
 def losses(folder: Path) -> list[str]:
@@ -176,7 +176,7 @@ def test_wrong_settings_are_refused_by_name(
 
 
 def test_two_runs_are_not_mixed_in_one_folder(run_result: RunResult, sample_root: Path) -> None:
-    with pytest.raises(ConfigError, match="holds a run already; name another folder"):
+    with pytest.raises(ConfigError, match="holds a run already; go on with it by resume="):
         train_tiny(sample_root, run_result.folder)
 
 

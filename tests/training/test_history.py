@@ -11,7 +11,7 @@ def test_epochs_csv_has_one_row_an_epoch_with_that_epochs_metrics(run_result: Ru
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     for row in rows:
-        assert float(row["train/samples"]) == 8  # two batches of four
+        assert float(row["train/samples_seen"]) == 8  # two batches of four
         assert float(row["seconds"]) > 0
         assert 0 <= float(row["val/accuracy"]) <= 1
     kept = rows[run_result.selection.epoch - 1]

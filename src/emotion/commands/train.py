@@ -2,9 +2,12 @@
 
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 # Before Lightning and albumentations are imported.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -15,14 +18,20 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from emotion.commands import DONE, MISTAKE
-from emotion.errors import ConfigError, EmotionError
+from emotion.commands import DIED, DONE, MISTAKE, TERMINATED
+from emotion.errors import EmotionError
 from emotion.experiments.configs import VERSION_BASE, check_overrides, config_folder
-from emotion.experiments.outcome import RunResult
-from emotion.experiments.runs import train
+from emotion.experiments.continuation import AUTO, expanded
+from emotion.experiments.ranks import RanksEnd, is_rank, run_ranks, wants_supervision
+from emotion.experiments.records import close_record
+from emotion.sweeps.launcher import SweepEnd
 
+if TYPE_CHECKING:  # they import torch, which a process that only starts others does not want
+    from emotion.experiments.outcome import RunResult
+
+RANK = "--rank"  # hidden: one process of several, with a config that is composed already
 _defects: list[Exception] = []  # what escaped from a job and is nobody's mistake but ours
 
 
@@ -39,15 +48,18 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    _quieten()
+    if arguments[:1] == [RANK]:
+        return _rank(Path(arguments[1]), arguments[2:])
+    arguments = expanded(arguments)
     if not any(item.startswith("-") and item not in ("-m", "--multirun") for item in arguments):
         check_overrides([item for item in arguments if not item.startswith("-")])
-    _quieten()
     typed = sys.argv
-    # Hydra reads sys.argv and must not see the verb; Lightning starts the other devices of a DDP
-    # run from sys.argv and must see it, so the task puts it back.
-    sys.argv = [typed[0], *arguments]
+    sys.argv = [typed[0], *arguments]  # Hydra reads it and must not see the verb
     try:
-        _hydra_main(typed)
+        _hydra_main(["emotion", "train", *arguments])
+    except SweepEnd as end:
+        return _code(end)
     except SystemExit as stop:
         # Hydra ends with 1 for a wrong setting; so does Python for a defect of ours.
         return MISTAKE if stop.code == 1 and not _defects else _code(stop)
@@ -60,40 +72,111 @@ def _code(stop: SystemExit) -> int:
     return stop.code if isinstance(stop.code, int) else DONE
 
 
-def _hydra_main(typed: list[str]) -> None:
+def _hydra_main(command: Sequence[str]) -> None:
     @hydra.main(str(config_folder()), "train", version_base=VERSION_BASE)
-    def task(config: DictConfig) -> float | None:
-        sys.argv = typed
-        return _train(config)
+    def task(config: DictConfig) -> None:
+        code = _task(config, command)
+        if code != DONE:
+            sys.exit(code)
 
     task()
 
 
-def _train(config: DictConfig) -> float | None:
+def _task(config: DictConfig, command: Sequence[str]) -> int:
+    """Runs one job of Hydra's, which is all there is without `-m`."""
     sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
+    if sweeping and config.resume is None:
+        config.resume = AUTO  # a job that is started again goes on
     try:
-        if sweeping and config.trainer.strategy == "ddp":
-            raise ConfigError(
-                "trainer=ddp: a sweep (-m) runs each job on one device; run the jobs one by one"
-                " without -m, or sweep with trainer=auto"
-            )
-        result = train(config)
+        if wants_supervision(config):
+            return _supervise(config, command)
+        return _train(config, command)
     except EmotionError as error:
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # the other devices say the same
-            print(f"emotion: {error}", file=sys.stderr)
+        _say(error)
         if sweeping:  # the other jobs go on
             raise _Mistake(str(error)) from None
-        sys.exit(MISTAKE)
+        return MISTAKE
     except Exception as error:
         _defects.append(error)
         raise
-    if result is None:
-        return None
-    _report(result)
-    return result.selection.score
 
 
-def _report(result: RunResult) -> None:
+def _rank(path: Path, command: Sequence[str]) -> int:
+    """Runs one process of several that `_supervise` has started."""
+    config = OmegaConf.load(path)
+    assert isinstance(config, DictConfig)
+    first = os.environ["LOCAL_RANK"] == "0"
+    logging.basicConfig(filename=Path(config.run_dir) / "train.log" if first else None)
+    try:
+        return _train(config, command)
+    except RuntimeError as error:
+        # The others have gone; whoever watches over all of us tells which went first, and why.
+        if any(word in str(error) for word in ("gloo", "NCCL", "Connection", "peer")):
+            print(f"the other processes are gone ({str(error).splitlines()[0]})", file=sys.stderr)
+            return DIED
+        raise
+
+
+def _supervise(config: DictConfig, command: Sequence[str]) -> int:
+    end = run_ranks(config, command)
+    if end.stopped is not None:
+        return end.stopped
+    if not end.code:
+        return DONE
+    folder = Path(config.run_dir)
+    close_record(folder, "failed", end.told)
+    return _explain(end, folder)
+
+
+def _explain(end: RanksEnd, folder: Path) -> int:
+    print(*end.words, sep="\n", file=sys.stderr, end="\n" if end.words else "")
+    if end.code == MISTAKE:
+        return MISTAKE
+    print(
+        f"emotion: {end.told}; the other processes of this run were ended too; go on with:"
+        f" emotion train resume={folder}",
+        file=sys.stderr,
+    )
+    return DIED
+
+
+def _train(config: DictConfig, command: Sequence[str]) -> int:
+    """Trains in this process."""
+    from emotion.experiments.runs import train
+    from emotion.training.stopping import StoppedError
+
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        result = train(config, command)
+    except StoppedError as stop:
+        if _speaks():
+            print(
+                f"emotion: stopped by {stop}; go on with: emotion train resume={config.run_dir}",
+                file=sys.stderr,
+            )
+        return 128 + stop.number
+    if result is not None:
+        _report(result)
+    return DONE
+
+
+def _terminate(number: int, frame: Any) -> None:
+    """Ends before or after the training itself, in which the signal is obeyed in good order."""
+    print("emotion: terminated", file=sys.stderr)
+    sys.exit(TERMINATED)
+
+
+def _speaks() -> bool:
+    """Tells whether this process is the first of its machine; the others would say the same."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def _say(error: EmotionError) -> None:
+    if _speaks() or not is_rank(os.environ):
+        print(f"emotion: {error}", file=sys.stderr)
+
+
+def _report(result: "RunResult") -> None:
     selection = result.selection
     score = f"{selection.monitor} {selection.score:.4f}"
     print(f"kept: epoch {selection.epoch}, {score}: {selection.rule}")

@@ -66,7 +66,9 @@ def _check_run_folder(overrides: Sequence[str]) -> None:
 
 
 def _groups() -> set[str]:
-    return {path.name for path in config_folder().iterdir() if path.is_dir()}
+    # `hydra` is Hydra's own, and `tune` belongs to another command.
+    folders = {path.name for path in config_folder().iterdir() if path.is_dir()}
+    return folders - {"hydra", "tune"}
 
 
 def _check_options(group: str, value: str) -> None:

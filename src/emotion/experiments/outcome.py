@@ -1,20 +1,23 @@
 """What a run came to: which epoch is kept and why, its metrics, the curves."""
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from emotion.errors import ConfigError, EmotionError
+from emotion.experiments.hyperparameters import log_hyperparameters
 from emotion.experiments.parts import Run
 from emotion.figures.canvas import save_figure
 from emotion.figures.curves import Curve, draw_curves
 from emotion.files import write_json
 from emotion.training.selection import Selection, select_epoch
+
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,11 @@ def conclude(run: Run, config: DictConfig) -> RunResult:
     write_json(run.folder / "selection.json", chosen)
     write_json(run.folder / "metrics.json", {"epoch": selection.epoch, "metrics": kept})
     _draw(run, selection, loss)
-    _log_hyperparameters(run, config, selection)
+    if not run.trainer.interrupted:
+        plain = OmegaConf.to_container(config, resolve=True)
+        for logger in run.trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                log_hyperparameters(Path(logger.log_dir), cast(Settings, plain), selection)
     return RunResult(run.folder, checkpoint, selection, kept)
 
 
@@ -88,21 +95,3 @@ def _draw(run: Run, selection: Selection, loss: Selection) -> None:
     ]
     figure = draw_curves(curves, selection.epoch, selection.rule)
     save_figure(figure, run.folder / "curves.png")
-
-
-def _log_hyperparameters(run: Run, config: DictConfig, selection: Selection) -> None:
-    chosen = {name: config[name] for name in ("seed", "input", "data", "model", "trainer")}
-    flat = _flatten(json.loads(json.dumps(OmegaConf.to_container(OmegaConf.create(chosen)))))
-    for logger in run.trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(
-                flat, {f"hp/{selection.monitor.replace('/', '_')}": selection.score}
-            )
-            logger.finalize("success")
-
-
-def _flatten(content: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(content, dict):
-        parts = [_flatten(v, f"{prefix}.{k}" if prefix else k) for k, v in content.items()]
-        return {k: v for part in parts for k, v in part.items()}
-    return {prefix: content if isinstance(content, str | int | float | bool) else str(content)}

@@ -1,7 +1,7 @@
 """`run.json`: by which command a run came about, how long it took and how it ended."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -69,3 +69,10 @@ def read_record(folder: Path) -> RunRecord | None:
         return record
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise EmotionError(f"{path}: not a run's record ({error}); remove it") from error
+
+
+def close_record(folder: Path, status: Status, reason: str) -> None:
+    """Notes how a run ended that could not say so itself, such as one that was killed."""
+    record = read_record(folder)
+    if record is not None and record.status == "running":
+        write_record(folder, replace(record, status=status, reason=reason))

@@ -2,66 +2,146 @@
 
 import platform
 import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pytorch_lightning import Callback, LightningModule, Trainer
 
 from emotion.data.assignment import freeze
 from emotion.data.split_file import write_split
-from emotion.errors import ConfigError
+from emotion.errors import ConfigError, EmotionError
+from emotion.experiments.continuation import Beginning, begin
 from emotion.experiments.outcome import RunResult, conclude
 from emotion.experiments.parts import Run, build_run, check_run
+from emotion.experiments.records import RunRecord, Status, now, write_record
 from emotion.faces.samples import count_classes, list_counts
 from emotion.files import write_json, write_text
+from emotion.training.stopping import StoppedError
 
 PACKAGES = ("emotion", "torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
 
+# What Lightning says of a run that goes on. The second is not so: the data module leaves out what
+# was trained on, and tests compare the bits.
+EXPECTED = (".*exists and is not empty.*", ".*your dataloader is not resumable.*")
 
-def train(config: DictConfig) -> RunResult | None:
-    """Trains as the config says and leaves everything in the run folder.
+
+def train(config: DictConfig, command: Sequence[str] = ()) -> RunResult | None:
+    """Trains as the config says, or goes on, and leaves everything in the run folder.
+
+    Args:
+        config: composed; `emotion.experiments.continuation` tells what `resume` does.
+        command: what was typed, for the record.
 
     Returns:
-        The result, or None on the devices other than the first.
+        The result, or None on the devices other than the first and where nothing was left to do.
 
     Raises:
         EmotionError: the config or the data cannot be used; says where and why.
+        StoppedError: a signal ended the training, whose state is saved.
     """
     try:
-        run = build_run(config)
+        start = begin(config)
+        if start.finished:
+            print(f"{config.run_dir}: finished already; nothing is left to do", file=sys.stderr)
+            return None
+        run = build_run(start.building)
     except OmegaConfBaseException as error:
         raise ConfigError(" ".join(str(error).split())) from error
     check_run(run)
-    if run.trainer.is_global_zero:
-        _check_folder(run.folder)
-        _describe(run, config)
-    try:
-        run.trainer.fit(run.module, run.data)
-    except SystemExit as stop:  # so Lightning ends on Ctrl-C, once it has closed its files
-        if run.trainer.is_global_zero and run.best.best_model_path:
-            result = conclude(run, config)
-            print(f"kept so far: {result.checkpoint}", file=sys.stderr)
-        raise KeyboardInterrupt from stop
-    if not run.trainer.is_global_zero:
-        return None
-    return conclude(run, config)
+    book = _RunBook(run, start, command)
+    run.trainer.callbacks.insert(0, book)  # type: ignore[attr-defined]
+    with book.kept(), warnings.catch_warnings():
+        for text in EXPECTED:
+            warnings.filterwarnings("ignore", text)
+        try:
+            run.trainer.fit(run.module, run.data, ckpt_path=start.checkpoint, weights_only=True)
+        except SystemExit as stop:  # so Lightning ends on a second Ctrl-C
+            if stop.code == 1:
+                raise KeyboardInterrupt from stop
+            raise
+        return conclude(run, start.config) if run.trainer.is_global_zero else None
 
 
-def _check_folder(folder: Path) -> None:
-    if (folder / "checkpoints").exists() or (folder / "config.yaml").exists():
-        raise ConfigError(
-            f"hydra.run.dir={folder}: holds a run already; name another folder, or remove it first"
+class _RunBook(Callback):
+    """Writes down how the run came about, and in the end how it ended; the first device does.
+
+    It begins once all devices have met: each has found out by then where the run stands, by what
+    the folder held before.
+    """
+
+    def __init__(self, run: Run, start: Beginning, command: Sequence[str]) -> None:
+        self.run, self.start = run, start
+        earlier = start.record
+        self.record = (
+            RunRecord(list(command), "running", now())
+            if earlier is None
+            else replace(earlier, status="running", resumed=earlier.resumed + 1, reason=None)
         )
+        self.began = time.monotonic()
+        self.open = False
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Describes the run in its folder."""
+        if trainer.is_global_zero:
+            self.open = True
+            write_record(self.run.folder, self.record)
+            _describe(self.run, self.start)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Notes how the block ends."""
+        try:
+            yield
+        except StoppedError as stop:
+            self._stop(stop)
+            raise
+        except BaseException as error:
+            self._note("failed", str(error) or type(error).__name__)
+            raise
+        self._note("finished", None)
+
+    def _stop(self, stop: StoppedError) -> None:
+        if self.open and self.run.best.best_model_path:
+            conclude(self.run, self.start.config)
+        self._note("stopped", str(stop))
+
+    def _note(self, status: Status, reason: str | None) -> None:
+        if not self.open:
+            return
+        seconds = self.record.seconds + time.monotonic() - self.began
+        record = replace(self.record, status=status, seconds=round(seconds, 1), reason=reason)
+        try:
+            write_record(self.run.folder, record)
+        except EmotionError as error:  # a full disk must not hide what happened before it
+            print(f"emotion: {error}", file=sys.stderr)
 
 
-def _describe(run: Run, config: DictConfig) -> None:
+def _describe(run: Run, start: Beginning) -> None:
     found = run.data.read_samples()
     print(found.cleaned.describe(), end="", file=sys.stderr)
+    config = start.config
+    config.resume = None
     config.data.root = str(run.data.root.absolute())  # evaluate may be typed somewhere else
+    if config.data.groups is not None and Path(config.data.groups).is_file():
+        config.data.groups = str(Path(config.data.groups).absolute())
+    if start.checkpoint is None:
+        _describe_data(run)
+    else:
+        print(f"goes on from {start.checkpoint}", file=sys.stderr)
     write_text(run.folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    write_split(run.folder / "split.json", freeze(run.data.photos, found.audit, run.data.plan))
     write_json(run.folder / "versions.json", versions())
+
+
+def _describe_data(run: Run) -> None:
+    faces = run.data.read_samples()
+    write_split(run.folder / "split.json", freeze(run.data.photos, faces.audit, run.data.plan))
     for name in ("train", "val"):
         samples = run.data.samples[name]
         counts = count_classes(samples, run.data.input.labels)

@@ -1,0 +1,70 @@
+"""Checkpoints on disk: written in one step, and found again where a run folder was moved to."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from emotion.errors import CheckpointError, EmotionError
+from emotion.files import replacing
+
+
+class WholeCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint under a temporary name in the same folder and renames it.
+
+    Lightning's own writes to the system's temporary folder first and copies from there, so that a
+    full disk or a kill may leave half a checkpoint in place of a good one.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        """Writes a checkpoint.
+
+        Raises:
+            CheckpointError: it cannot be written; what was there before is as it was.
+        """
+        path = Path(path)
+        try:
+            with replacing(path) as temporary:
+                torch.save(checkpoint, temporary)
+        except (EmotionError, RuntimeError) as error:  # torch tells of a full disk by the latter
+            text = str(error).removeprefix(f"{path}: ").splitlines()[0]
+            raise CheckpointError(
+                f"{path}: the checkpoint cannot be written ({text}); is the disk full? The"
+                " checkpoint that was there before is as it was"
+            ) from error
+
+
+class Continuing(Callback):
+    """Lets a continued run follow its config and folder, not those that the checkpoint remembers.
+
+    Lightning's early stopping takes its old patience from the checkpoint, and the keeper of the
+    best epoch forgets it where its folder has another name.
+    """
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Changes the saved states before the callbacks take them."""
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            state = checkpoint["callbacks"].get(callback.state_key)
+            if isinstance(callback, ModelCheckpoint) and state is not None:
+                _move(state, str(state["dirpath"]), str(callback.dirpath))
+            if isinstance(callback, EarlyStopping) and state is not None:
+                state["patience"] = callback.patience
+
+
+def _move(state: dict[str, Any], old: str, new: str) -> None:
+    """Puts one folder in the place of another, in all paths that a keeper of checkpoints knows."""
+    for name, value in state.items():
+        if isinstance(value, str) and name != "monitor":
+            state[name] = _moved(value, old, new)
+    state["best_k_models"] = {_moved(k, old, new): v for k, v in state["best_k_models"].items()}
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    return new + path.removeprefix(old) if path.startswith(old) else path
