@@ -1,0 +1,1 @@
+"""Runs compared: read from their folders, ranked by the validation score of the kept epoch."""
