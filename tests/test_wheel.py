@@ -1,4 +1,4 @@
-"""The wheel, installed elsewhere, trains one step from another folder."""
+"""The wheel, installed elsewhere, runs a sweep of one step from another folder."""
 
 import os
 import subprocess
@@ -30,6 +30,7 @@ def test_the_wheel_has_code_and_configs_and_nothing_else(wheel: Path) -> None:
     assert templates >= {"check.html", "style.css"}
     assert {name.split("/")[0] for name in names} == {
         "emotion",
+        "hydra_plugins",
         f"{wheel.stem.split('-py3')[0]}.dist-info",
     }
     assert not [name for name in names if name.endswith((".jpg", ".pth", ".ckpt", ".csv"))]
@@ -58,12 +59,12 @@ def test_the_installed_wheel_trains_from_another_folder(
     )
     assert found.stdout.startswith(str(site)), found.stdout + found.stderr
     command = [
-        str(python), "-m", "emotion", "train", f"data.root={sample_root}", "model.weights=null",
-        "input.size=64", "trainer=cpu", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
-        "data.batch_size=4",
+        str(python), "-m", "emotion", "train", "-m", "seed=1", f"data.root={sample_root}",
+        "model.weights=null", "input.size=64", "trainer=cpu", "trainer.max_epochs=1",
+        "trainer.limit_train_batches=1", "data.batch_size=4",
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, env=plain, cwd=tmp_path, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "outputs" / "train").glob("*/checkpoints/epoch_001.ckpt"))
+    assert list((tmp_path / "outputs" / "sweeps").glob("*/0/checkpoints/epoch_001.ckpt"))
