@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test test-slurm check format lock clean
 
 UV := uv==0.13.9
 # The first Python that is new enough; `make setup PYTHON=/path/to/python` names one.
@@ -13,7 +13,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 
 help:  ## explain the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /make \1\t/' | expand -t 14
 	@echo
 	@echo "make test SLOW=1 also runs the slow tests (real photos, several processes)."
 
@@ -55,7 +55,10 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 
 # One process a core, each with one thread: threads of several would wait for one another.
 test: .venv/installed  ## run the tests
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto $(if $(SLOW),,-m "not slow and not gpu")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto $(if $(SLOW),-m "not slurm",-m "not slow and not gpu and not slurm")
+
+test-slurm: .venv/installed  ## run the tests that start a SLURM of their own (Debian: slurm-wlm)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slurm tests/cluster
 
 check: .venv/installed  ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .
@@ -69,7 +72,7 @@ format: .venv/installed  ## format the code
 
 lock: .venv/installed  ## pin the newest versions that the bounds allow
 	@$(BIN)/uv pip compile -q --upgrade --universal --no-emit-index-url --no-annotate --no-header \
-		--python-version 3.11 pyproject.toml --group dev -o requirements.lock
+		--python-version 3.11 pyproject.toml --all-extras --group dev -o requirements.lock
 
 clean:  ## remove .venv and caches; outputs/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,7 +17,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
 def test_nothing_and_nonsense_are_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert main(["nonsense"]) == 2
-    assert "no verb 'nonsense'; expected train, evaluate, predict, data" in capsys.readouterr().err
+    assert "no verb 'nonsense'; expected train, sweep, tune, runs, " in capsys.readouterr().err
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,9 @@ from emotion.processes import settle
 
 VERBS = {
     "train": "learn a classifier from Pascal VOC XML and photos",
+    "sweep": "go on with a sweep of emotion train -m",
+    "tune": "search for good settings, each trial a run",
+    "runs": "list the runs of a folder, the best first",
     "evaluate": "measure a checkpoint on annotated photos",
     "predict": "find the faces in photos and name their emotions",
     "data": "check, split, show or import a data set, or draw a sample one",
@@ -26,8 +29,8 @@ def usage() -> str:
         "Facial-emotion classification, from annotated photos to answers.\n\n"
         f"{verbs}\n\n"
         "`emotion VERB --help` explains a verb; `emotion --version` tells the version.\n"
-        "Exit codes: 0 done, 1 done but some input could not be used, 2 could not run,"
-        " 130 interrupted."
+        "Exit codes: 0 done, 1 done but some input could not be used or some jobs failed,"
+        " 2 could not run, 3 a process of the run died, 130 and 143 stopped by Ctrl-C and SIGTERM."
     )
 
 
