@@ -1,25 +1,142 @@
-"""Seconds an epoch of the original's recipe: plain PyTorch against `emotion train`, in one run.
+"""How fast training is: its loop against a bare one, its epoch against a plain one, its start.
 
-    python benchmarks/train.py ../shared/data/faces5 --size 128 --rounds 3
+    python benchmarks/train.py loop DATA --size 128      our loop against a bare one, step by step
+    python benchmarks/train.py epoch DATA --size 128     an epoch against the code one writes first
+    python benchmarks/train.py start DATA                from the command to the first step
+    python benchmarks/train.py sweep                     eight tiny jobs against their sum
 
-Plain is what one writes first: decoded crops in memory, PIL and torchvision transforms, the
-default memory format, batch 200, Adam. Ours is the framework with everything that it does in an
-epoch: metrics, TensorBoard, checkpoints. Both train and validate on the same faces, from random
-weights, in processes of their own, in turn; the ratio of each round is printed, and its spread.
+DATA is a data set as `emotion train` takes it. All compare within one run, since a machine's speed
+changes from minute to minute, and print the ratio with its spread. On a GPU `loop` takes
+`--accelerator gpu --precision bf16-mixed --compile`.
 """
 
 import argparse
+import csv
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback
+
+BLOCK = 10  # steps that give one ratio of the loop's spread
 
 
-def plain_epoch(root: Path, size: int, epochs: int) -> list[float]:
-    """Trains plainly; gives the seconds of each epoch."""
+def settings(options: argparse.Namespace, folder: Path) -> list[str]:
+    """Gives the original's recipe on a data set, from random weights."""
+    return [
+        "experiment=original", f"data.root={options.root}", "data.val=0.2", "data.train=null",
+        "model.weights=null", f"input.size={options.size}", f"data.batch_size={options.batch}",
+        f"hydra.run.dir={folder / 'run'}", f"trainer.accelerator={options.accelerator}",
+    ]  # fmt: skip
+
+
+class BareLoop(Callback):
+    """After each step of ours takes one with a bare loop, and times both.
+
+    The bare loop has a copy of the network in the same memory format, the same optimiser and
+    precision, and the batches of our first steps in memory. Our time is all that passes from the
+    end of its step to the end of our next: waiting for the batch, hooks, metrics, logs, schedules.
+    """
+
+    def __init__(self, skipped: int) -> None:
+        self.skipped = skipped  # steps at first, in which memory is found and kernels are chosen
+        self.batches: list[dict[str, Any]] = []
+        self.times: list[tuple[float, float, float]] = []  # ours, of which waiting, and bare
+        self.last = self.arrived = 0.0
+        self.step: Callable[[dict[str, Any]], None] = lambda _: None
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Makes the bare loop."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        network = deepcopy(pl_module.network).train()
+        if pl_module.compiled:
+            network.compile()
+        optimizer = torch.optim.Adam(network.parameters(), lr=3e-5)
+        device = pl_module.device.type
+        half = trainer.precision == "bf16-mixed"
+
+        def step(batch: dict[str, Any]) -> None:
+            with torch.autocast(device, torch.bfloat16, enabled=half):
+                loss = cross_entropy(network(batch["pixels"]), batch["targets"])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        self.step = step
+        self.synchronise = torch.cuda.synchronize if device == "cuda" else lambda: None
+
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, index: int) -> None:
+        """Notes when the batch was there."""
+        self.arrived = time.perf_counter()
+        if len(self.batches) < 4:
+            self.batches.append({name: tensor.clone() for name, tensor in batch.items()})
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        """Takes the bare step."""
+        self.synchronise()
+        ended = time.perf_counter()
+        self.step(self.batches[trainer.global_step % len(self.batches)])
+        self.synchronise()
+        now = time.perf_counter()
+        if trainer.global_step > self.skipped:
+            self.times.append((ended - self.last, self.arrived - self.last, now - ended))
+        self.last = now
+
+
+def loop(options: argparse.Namespace) -> None:
+    """Prints images a second of both loops, and what ours takes longer."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    import torch
+
+    from emotion.experiments.configs import compose_config
+    from emotion.experiments.parts import build_run, check_run
+
+    with tempfile.TemporaryDirectory() as folder:
+        own = [item for item in settings(options, Path(folder)) if not item.startswith("hydra")]
+        config = compose_config(
+            [
+                *own, f"run_dir={folder}", f"trainer.precision={options.precision}",
+                f"model.compile={str(options.compile).lower()}", "trainer.max_epochs=1000",
+                f"+trainer.max_steps={options.steps + options.warmup}",
+            ]
+        )  # fmt: skip
+        run = build_run(config)
+        check_run(run)
+        bare = BareLoop(options.warmup)
+        run.trainer.callbacks.append(bare)  # type: ignore[attr-defined]
+        run.trainer.fit(run.module, run.data)
+    ours, waiting, theirs = (list(column) for column in zip(*bare.times, strict=True))
+    blocks = [slice(i, i + BLOCK) for i in range(0, len(ours), BLOCK)]
+    ratios = [sum(ours[block]) / sum(theirs[block]) for block in blocks]
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.accelerator},"
+        f" {options.precision}, {options.size} px, batch {options.batch}, {len(ours)} steps"
+        f"{', compiled' if options.compile else ''}"
+    )
+    for name, seconds in {"bare": theirs, "emotion": ours}.items():
+        print(f"{name:8} {options.batch / statistics.median(seconds):8.1f} images/s")
+    print(f"waiting for batches: {100 * sum(waiting) / sum(ours):.1f} % of our time")
+    print(f"time of ours to bare: {spread(ratios)}")
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """Gives the median, the least and the largest."""
+    return f"{statistics.median(ratios):.3f} [{min(ratios):.3f}, {max(ratios):.3f}]"
+
+
+def plain_epochs(options: argparse.Namespace) -> list[float]:
+    """Trains as one writes it first: PIL, torchvision, the default memory format; gives seconds."""
     import torch
     from PIL import Image
     from torch.nn.functional import cross_entropy
@@ -27,33 +144,28 @@ def plain_epoch(root: Path, size: int, epochs: int) -> list[float]:
     from torchvision import transforms
     from torchvision.models import mobilenet_v2
 
-    from emotion.data.splits import split_photos
-    from emotion.faces.folders import read_photos
+    from emotion.experiments.parts import build_data
     from emotion.faces.images import read_image
-    from emotion.faces.inputs import InputSpec
-    from emotion.faces.labels import LabelScheme
-    from emotion.faces.samples import gather_samples
 
-    normalise = transforms.Normalize(InputSpec().mean, InputSpec().std)
-    augment = transforms.Compose(
-        [
-            transforms.RandomRotation(10),
-            transforms.RandomHorizontalFlip(),
-            transforms.Resize((round(size * 1.09375),) * 2),
-            transforms.RandomCrop(size),
-            transforms.ToTensor(),
-            normalise,
-        ]
-    )
-    resize = transforms.Compose([transforms.Resize((size, size)), transforms.ToTensor(), normalise])
+    own = [i for i in settings(options, Path()) if not i.startswith(("hydra", "trainer"))]
+    data = build_data(own)
+    data.read_samples()
+    spec, size = data.input, options.size
+    normalise = [transforms.ToTensor(), transforms.Normalize(spec.mean, spec.std)]
+    larger = round(size * 1.09375)
+    augment = [
+        transforms.RandomRotation(10),
+        transforms.RandomHorizontalFlip(),
+        transforms.Resize((larger, larger)),
+        transforms.RandomCrop(size),
+    ]
 
     class Crops(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
-        def __init__(self, photos: list, transform: transforms.Compose) -> None:  # type: ignore[type-arg]
-            samples = gather_samples(photos, LabelScheme(), True, str(root))
-            spec = InputSpec()
+        def __init__(self, part: str, steps: list[Any]) -> None:
+            samples = data.samples[part]
             self.crops = [Image.fromarray(spec.crop(read_image(s.image), s.box)) for s in samples]
             self.targets = [s.target for s in samples]
-            self.transform = transform
+            self.transform = transforms.Compose([*steps, *normalise])
 
         def __len__(self) -> int:
             return len(self.crops)
@@ -61,13 +173,12 @@ def plain_epoch(root: Path, size: int, epochs: int) -> list[float]:
         def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
             return self.transform(self.crops[index]), self.targets[index]
 
-    kept, chosen = split_photos(read_photos(root / "train"), 388, 1300, 1, str(root))
-    train = DataLoader(Crops(kept, augment), batch_size=200, shuffle=True)
-    val = DataLoader(Crops(chosen, resize), batch_size=200)
-    network = mobilenet_v2(num_classes=5)
+    train = DataLoader(Crops("train", augment), batch_size=options.batch, shuffle=True)
+    val = DataLoader(Crops("val", [transforms.Resize((size, size))]), batch_size=options.batch)
+    network = mobilenet_v2(num_classes=len(spec.labels))
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-5)
     seconds = []
-    for _ in range(epochs):
+    for _ in range(options.epochs):
         start = time.perf_counter()
         network.train()
         for pixels, targets in train:
@@ -82,47 +193,119 @@ def plain_epoch(root: Path, size: int, epochs: int) -> list[float]:
     return seconds
 
 
-def plain(root: Path, size: int, epochs: int) -> float:
-    """Runs the plain loop in a process of its own; gives the median seconds of an epoch."""
-    command = [sys.executable, __file__, str(root), "--size", str(size), "--plain", str(epochs)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return statistics.median(json.loads(done.stdout.splitlines()[-1]))
-
-
-def ours(root: Path, size: int, epochs: int) -> float:
-    """Runs `emotion train`; gives the median seconds of an epoch."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable, "-m", "emotion", "train", "experiment=original", f"data.root={root}",
-            "model.weights=null", f"input.size={size}", f"trainer.max_epochs={epochs}",
-            "trainer=cpu", f"hydra.run.dir={folder}/run",
-        ]  # fmt: skip
-        subprocess.run(command, capture_output=True, text=True, check=True)
-        header, *rows = [
-            line.split(",") for line in (Path(folder) / "run" / "epochs.csv").read_text().split()
-        ]
-        return statistics.median(float(row[header.index("seconds")]) for row in rows)
-
-
-def main() -> None:
-    """Prints the seconds of each round, their ratio, and its spread."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("root", type=Path)
-    parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+def epoch(options: argparse.Namespace) -> None:
+    """Prints the seconds of an epoch, plain and ours, in turn, each in a process of its own."""
     if options.plain:
-        print(json.dumps(plain_epoch(options.root, options.size, options.plain)))
+        print(json.dumps(plain_epochs(options)))
         return
     ratios = []
     for number in range(1, options.rounds + 1):
-        slow = plain(options.root, options.size, options.epochs)
-        fast = ours(options.root, options.size, options.epochs)
-        ratios.append(slow / fast)
-        print(f"round {number}: plain {slow:.1f} s, emotion {fast:.1f} s, ratio {slow / fast:.2f}")
-    print(f"ratio {statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]")
+        done = subprocess.run(
+            [sys.executable, *sys.argv, "--plain"], capture_output=True, text=True, check=True
+        )
+        plain = statistics.median(json.loads(done.stdout.splitlines()[-1]))
+        ours = statistics.median(our_epochs(options))
+        ratios.append(plain / ours)
+        print(
+            f"round {number}: plain {plain:.1f} s, emotion {ours:.1f} s, {plain / ours:.2f} times"
+        )
+    print(f"plain to ours: {spread(ratios)}")
+
+
+def our_epochs(options: argparse.Namespace) -> list[float]:
+    """Runs `emotion train`; gives the seconds of each epoch."""
+    with tempfile.TemporaryDirectory() as folder:
+        more = [*settings(options, Path(folder)), f"trainer.max_epochs={options.epochs}"]
+        command = [sys.executable, "-m", "emotion", "train", *more]
+        subprocess.run(command, capture_output=True, text=True, check=True)
+        with (Path(folder) / "run" / "epochs.csv").open(newline="") as stream:
+            return [float(row["seconds"]) for row in csv.DictReader(stream)]
+
+
+class FirstStep(Callback):
+    """Tells when the first step was taken, and ends the process."""
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Ends."""
+        print(time.time(), flush=True)
+        os._exit(0)
+
+
+def start(options: argparse.Namespace) -> None:
+    """Prints the seconds from the command to the end of the first step, and those of imports."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    modules = "import emotion.commands.train, emotion.experiments.runs, emotion.experiments.parts"
+    rounds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(options.rounds + 1):
+            run = argparse.Namespace(**vars(options))
+            more = settings(run, Path(folder) / str(number))
+            command = [sys.executable, "-m", "emotion", "train", *more]
+            command.append("+callbacks.first._target_=train.FirstStep")
+            begun = time.time()
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=True, env=environment
+            )
+            first = float(done.stdout.splitlines()[-1]) - begun
+            begun = time.time()
+            subprocess.run([sys.executable, "-c", modules], check=True)
+            if number:  # the first round fills the caches
+                rounds.append((first, time.time() - begun))
+    print(f"to the first step  {spread([first for first, _ in rounds])} s")
+    print(f"of which imports   {spread([imports for _, imports in rounds])} s")
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """Prints how long a sweep of eight tiny jobs takes against the sum of its jobs."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, emotion = Path(folder) / "data", [sys.executable, "-m", "emotion"]
+        draw = [*emotion, "data", "sample", str(data), "--images", "40", "--seed", "1"]
+        subprocess.run(draw, check=True, capture_output=True)
+        more = [
+            f"data.root={data}", "model.weights=null", "input.size=64", "trainer=cpu",
+            "trainer.max_epochs=2", "data.batch_size=8", f"data.cache={folder}/cache",
+        ]  # fmt: skip
+        for jobs in (1, 2):
+            place = Path(folder) / f"sweep-{jobs}"
+            command = [
+                *emotion, "train", "-m", "seed=1,2,3,4,5,6,7,8", *more,
+                f"hydra.sweep.dir={place}", f"hydra.launcher.jobs={jobs}",
+            ]  # fmt: skip
+            begun = time.time()
+            subprocess.run(command, check=True, capture_output=True)
+            wall = time.time() - begun
+            records = [json.loads(path.read_bytes()) for path in place.glob("*/run.json")]
+            training = sum(record["seconds"] for record in records)
+            print(
+                f"{jobs} at once: {wall:.1f} s for {len(records)} jobs, {wall / len(records):.2f} s"
+                f" each; {training:.1f} s of training in all"
+            )
+
+
+def main() -> None:
+    """Runs one of the comparisons."""
+    text = __doc__ or ""
+    parser = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(required=True)
+    for verb in (loop, epoch, start, sweep):
+        own = verbs.add_parser(verb.__name__, help=(verb.__doc__ or "").splitlines()[0])
+        own.set_defaults(verb=verb)
+        if verb is not sweep:
+            own.add_argument("root", type=Path)
+        own.add_argument("--size", type=int, default=128)
+        own.add_argument("--batch", type=int, default=50)
+        own.add_argument("--accelerator", default="cpu")
+        own.add_argument("--precision", default="32-true")
+        own.add_argument("--compile", action="store_true")
+        own.add_argument("--steps", type=int, default=60)
+        own.add_argument("--warmup", type=int, default=5, help="steps that are not timed")
+        own.add_argument("--rounds", type=int, default=3)
+        own.add_argument("--epochs", type=int, default=2)
+        own.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.verb(options)
 
 
 if __name__ == "__main__":
