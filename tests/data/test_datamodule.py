@@ -183,11 +183,28 @@ def test_training_takes_every_face_once_an_epoch(fitted: FaceCropDataModule) -> 
 
 
 def on_devices(
-    module: FaceCropDataModule, rank: int = 0, world: int = 1, accumulated: int = 1
+    module: FaceCropDataModule,
+    rank: int = 0,
+    world: int = 1,
+    accumulated: int = 1,
+    limit: int = 1000,
+    epoch: int = 0,
+    done: int = 0,
 ) -> FaceCropDataModule:
-    """The module beside the three numbers of a trainer that it asks for."""
+    """The module beside what it asks of a trainer: `done` of `limit` batches are trained on."""
+    current = SimpleNamespace(state_dict=lambda: {"ready": done + 1, "processed": done})
+    epoch_loop = SimpleNamespace(batch_progress=SimpleNamespace(current=current))
+    epochs = SimpleNamespace(state_dict=lambda: {"ready": epoch + 1, "processed": epoch})
     numbers = SimpleNamespace(
-        global_rank=rank, world_size=world, accumulate_grad_batches=accumulated
+        global_rank=rank,
+        world_size=world,
+        accumulate_grad_batches=accumulated,
+        num_training_batches=limit,
+        num_val_batches=[limit],
+        num_test_batches=[limit],
+        fit_loop=SimpleNamespace(
+            epoch_loop=epoch_loop, epoch_progress=SimpleNamespace(current=epochs)
+        ),
     )
     beside = copy(module)
     beside.trainer = cast(Trainer, numbers)
@@ -234,10 +251,50 @@ def test_a_batch_size_that_does_not_divide_is_refused_with_the_way_out(
         module.train_dataloader()
 
 
-def test_fewer_faces_to_train_on_than_devices_are_refused(small_root: Path) -> None:
-    module = on_devices(ready(small_root), world=8)
-    with pytest.raises(DataError, match=rf"^{small_root}: 3 faces in train for 8 devices$"):
-        module.train_dataloader()
+def test_fewer_faces_to_train_on_than_devices_are_all_taken(small_root: Path) -> None:
+    ranks = first_epochs(ready(small_root), world=8)
+    assert [len(batches[0]["targets"]) for batches in ranks] == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert ranks[-1][0]["pixels"].shape == (0, 3, SIZE, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("world", "accumulated", "limit"),
+    [(1, 1, 1000), (2, 1, 1000), (1, 2, 1000), (2, 2, 1000), (4, 2, 1000), (1, 4, 3), (2, 4, 5)],
+)
+def test_the_faces_of_a_step_are_those_that_all_devices_take_until_the_next(
+    fitted: FaceCropDataModule, world: int, accumulated: int, limit: int
+) -> None:
+    modules = [on_devices(fitted, rank, world, accumulated, limit) for rank in range(world)]
+    epochs = [epoch_of(module.train_dataloader(), 0)[:limit] for module in modules]
+    taken = [sum(len(batch["targets"]) for batch in step) for step in zip(*epochs, strict=True)]
+    assert len(taken) >= 2
+    expected = []
+    for first in range(0, len(taken), accumulated):
+        expected += [sum(taken[first : first + accumulated])] * len(
+            taken[first : first + accumulated]
+        )
+    for module in modules:
+        assert [module.step_faces(batch) for batch in range(len(taken))] == expected
+        assert module.epoch_faces("train") == sum(taken)
+        module.val_dataloader()
+        val = len(module.samples["val"])
+        assert module.epoch_faces("val") == (val if limit == 1000 else min(val, 8 * limit))
+
+
+def test_an_epoch_goes_on_after_the_batches_that_are_trained_on(
+    fitted: FaceCropDataModule,
+) -> None:
+    state = on_devices(fitted, limit=3, epoch=1, done=1).state_dict()
+    assert state == {"epoch": 1, "batches": 1}
+    assert on_devices(fitted, limit=3, epoch=1, done=3).state_dict()["batches"] == 0  # at its end
+    module = on_devices(fitted, epoch=1)
+    whole = module.train_dataloader()
+    module.load_state_dict(state)
+    continued = module.train_dataloader()
+    assert len(continued) == len(whole) > 1
+    # As workers see it, which begin before Lightning tells the epoch.
+    assert same(list(continued), epoch_of(whole, 1)[1:])
+    assert same(epoch_of(continued, 2), epoch_of(whole, 2))
 
 
 def test_each_stage_opens_what_it_needs(sample_root: Path) -> None:

@@ -92,41 +92,50 @@ def test_every_device_takes_the_same_number_of_steps(
 
 
 @given(size=sizes(), seed=SEEDS)
-def test_training_repeats_no_sample_and_leaves_fewer_out_than_there_are_devices(
+def test_training_takes_every_sample_exactly_once_over_all_devices(
     size: tuple[int, int, int], seed: int
 ) -> None:
-    total, _, world = size
-    taken = list(chain.from_iterable(indices(b) for b in epoch_of(*size, shuffle=True, seed=seed)))
-    assert len(taken) == len(set(taken))
-    assert set(taken) <= set(range(total))
-    assert total - len(taken) < world
+    ranks = epoch_of(*size, shuffle=True, seed=seed)
+    assert sorted(chain.from_iterable(indices(b) for b in ranks)) == [*range(size[0])]
 
 
 @given(size=sizes(), seed=SEEDS)
-def test_in_training_no_device_gets_an_empty_batch(size: tuple[int, int, int], seed: int) -> None:
+def test_only_a_last_share_is_empty_and_never_that_of_the_first_device(
+    size: tuple[int, int, int], seed: int
+) -> None:
     ranks = epoch_of(*size, shuffle=True, seed=seed)
-    assert all(batch for batches in ranks for batch in batches)
+    assert all(batch for batches in ranks for batch in batches[:-1])
+    assert ranks[0][-1]
 
 
-@given(size=sizes(), seed=SEEDS, epoch=st.integers(0, 5))
-def test_training_batches_are_the_same_on_one_device_and_on_many(
-    size: tuple[int, int, int], seed: int, epoch: int
+@given(size=sizes(), shuffle=st.booleans(), seed=SEEDS, epoch=st.integers(0, 5))
+def test_batches_and_their_sizes_are_the_same_on_one_device_and_on_many(
+    size: tuple[int, int, int], shuffle: bool, seed: int, epoch: int
 ) -> None:
     total, batch_size, world = size
-    one = global_batches(epoch_of(total, batch_size, 1, True, seed, epoch))
-    many = global_batches(epoch_of(total, batch_size, world, True, seed, epoch))
-    # Only a last batch that is too small for all devices may be missing.
-    assert many == one[: len(many)]
-    assert all(len(batch) < world for batch in one[len(many) :])
+    one = global_batches(epoch_of(total, batch_size, 1, shuffle, seed, epoch))
+    many = global_batches(epoch_of(total, batch_size, world, shuffle, seed, epoch))
+    assert many == one
+    sampler = BatchSampler(total, batch_size, world - 1, world, shuffle, seed)
+    assert sampler.sizes() == [len(batch) for batch in one]
 
 
-@given(total=TOTALS, steps=st.integers(1, 40))
-def test_two_devices_see_the_global_batches_of_one(total: int, steps: int) -> None:
-    for shuffle in (False, True):
-        one = global_batches(epoch_of(total, 2 * steps, 1, shuffle))
-        two = global_batches(epoch_of(total, 2 * steps, 2, shuffle))
-        assert two == one[: len(two)]
-        assert len(one) - len(two) in ((0, 1) if shuffle else (0,))
+@given(size=sizes(), seed=SEEDS, epoch=st.integers(0, 5), skipped=st.integers(0, 300))
+def test_an_epoch_that_is_continued_goes_on_where_it_was_and_the_next_is_whole(
+    size: tuple[int, int, int], seed: int, epoch: int, skipped: int
+) -> None:
+    sampler = BatchSampler(size[0], size[1], 0, size[2], True, seed)
+    whole, continued = {}, {}
+    for number in (epoch, epoch + 1):
+        sampler.set_epoch(number)
+        whole[number] = list(sampler)
+    sampler.skip(epoch, min(skipped, len(sampler)))
+    for number in (epoch, epoch + 1):
+        sampler.set_epoch(number)
+        continued[number] = list(sampler)
+        assert len(sampler) == len(whole[number])
+    assert continued[epoch] == whole[epoch][skipped:]
+    assert continued[epoch + 1] == whole[epoch + 1]
 
 
 @given(size=sizes(), seed=SEEDS)
@@ -169,8 +178,10 @@ def test_lightning_reaches_set_epoch_through_the_samplers_sampler() -> None:
     assert next(iter(sampler))[0][0] == 3
 
 
-def test_too_few_training_samples_for_the_devices_are_no_batch_at_all() -> None:
-    assert epoch_of(3, 8, 4, True) == [[], [], [], []]
+def test_fewer_training_samples_than_devices_are_one_batch() -> None:
+    ranks = epoch_of(3, 8, 4, True)
+    assert [len(batches[0]) for batches in ranks] == [1, 1, 1, 0]
+    assert all(len(batches) == 1 for batches in ranks)
 
 
 @given(size=sizes(), seed=SEEDS, epoch=st.integers(0, 5))
@@ -180,7 +191,6 @@ def test_without_classes_the_order_is_one_permutation_of_numpys(
     total, batch_size, world = size
     order = np.random.default_rng([seed, epoch]).permutation(total).tolist()
     batches = [order[i : i + batch_size] for i in range(0, total, batch_size)]
-    batches = [batch for batch in batches if len(batch) >= world]
     expected = [
         [[(epoch, index) for index in batch[rank::world]] for batch in batches]
         for rank in range(world)
@@ -312,9 +322,7 @@ def test_balanced_batches_are_the_same_on_one_device_and_on_many(
     one = balanced(classes, batch_size, 1, epoch, seed)[0]
     ranks = balanced(classes, batch_size, world, epoch, seed)
     many = [sorted(chain.from_iterable(step)) for step in zip(*ranks, strict=True)]
-    assert many == [sorted(batch) for batch in one[: len(many)]]
-    assert all(len(batch) < world for batch in one[len(many) :])
-    assert all(batch for batches in ranks for batch in batches)
+    assert many == [sorted(batch) for batch in one]
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
@@ -328,7 +336,7 @@ def test_every_device_gets_all_classes_alike(world: int, extra: int) -> None:
             drawn[rank].update(classes[indices(batches)].tolist())
     for counts in drawn:
         n = sum(counts.values())
-        assert n >= epochs * (len(classes) - world) // world
+        assert n >= epochs * (len(classes) // world)
         # Five standard deviations of n independent draws; these are steadier.
         assert all(abs(counts[c] - n / 4) < 5 * np.sqrt(n * 3 / 16) for c in range(4))
 

@@ -3,7 +3,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+)
 
 from emotion.training.metrics import StageMetrics
 
@@ -36,7 +42,7 @@ def test_metrics_are_sklearns_for_any_batches(seed: int, n: int, batch: int, pre
     assert given_["val/macro_f1"] == pytest.approx(macro, abs=1e-5)
     loss = log_loss(targets, shares, labels=range(CLASSES))
     assert given_["val/loss"] == pytest.approx(loss, abs=1e-4)
-    assert given_["val/samples"] == n
+    assert given_["val/samples_seen"] == n
 
 
 def test_balanced_accuracy_is_sklearns() -> None:
@@ -50,5 +56,34 @@ def test_a_batch_without_samples_changes_nothing() -> None:
     metrics = StageMetrics(CLASSES, "val")
     metrics.update(torch.zeros(2, CLASSES), torch.tensor([0, 1]))
     metrics.update(torch.zeros(0, CLASSES), torch.zeros(0, dtype=torch.int64))
-    assert float(metrics.samples.compute()) == 2
-    assert float(metrics.loss.compute()) == pytest.approx(np.log(CLASSES), abs=1e-5)
+    assert float(metrics.named()["val/samples_seen"].compute()) == 2
+    assert float(metrics.named()["val/loss"].compute()) == pytest.approx(np.log(CLASSES), abs=1e-5)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 20), min_size=1, max_size=5).filter(any))
+def test_totals_of_parts_add_up_to_those_of_the_whole(seed: int, sizes: list[int]) -> None:
+    generator = np.random.default_rng(seed)
+    logits = torch.from_numpy(generator.normal(size=(sum(sizes), CLASSES)).astype(np.float32))
+    targets = torch.from_numpy(generator.integers(0, CLASSES, sum(sizes)))
+    whole, added = StageMetrics(CLASSES, "val"), StageMetrics(CLASSES, "val")
+    whole.update(logits, targets)
+    for part in zip(torch.split(logits, sizes), torch.split(targets, sizes), strict=True):
+        device = StageMetrics(CLASSES, "val")
+        device.update(*part)
+        added.add(*device.totals())
+    table, loss = whole.totals()
+    assert table.tolist() == sklearn_table(targets, logits)
+    assert torch.equal(added.totals()[0], table)
+    torch.testing.assert_close(added.totals()[1], loss)
+    whole.reset()
+    assert int(whole.totals()[0].sum()) == 0
+    assert float(whole.totals()[1]) == 0
+
+
+def sklearn_table(targets: torch.Tensor, logits: torch.Tensor) -> list[list[int]]:
+    answers = logits.argmax(dim=1).numpy()
+    table: list[list[int]] = confusion_matrix(
+        targets.numpy(), answers, labels=range(CLASSES)
+    ).tolist()
+    return table

@@ -70,7 +70,9 @@ def test_the_mixed_loss_is_torchs_with_mixed_probabilities_for_targets(
     own = one_hot(targets, 5).float()
     soft = share * own + (1 - share) * own[partners]
     log_shares = (torch.tensor(COUNTS) / sum(COUNTS)).log()
-    expected = cross_entropy(logits + adjustment * log_shares, soft, label_smoothing=smoothing)
+    expected = cross_entropy(
+        logits + adjustment * log_shares, soft, label_smoothing=smoothing, reduction="sum"
+    )
     torch.testing.assert_close(Mixing(share, partners).loss(loss, logits, targets), expected)
 
 
@@ -84,10 +86,17 @@ def test_mixed_classes_keep_their_weights(share: float, n: int) -> None:
     loss.set_class_counts(COUNTS)
     own = one_hot(targets, 5).float()
     soft = share * own + (1 - share) * own[partners]
-    # torch weighs each class of a mixed target, and divides by the number of faces.
+    # torch weighs each class of a mixed target, too.
     weight = torch.tensor([1300 / (5 * count) for count in COUNTS])
-    expected = cross_entropy(logits, soft, weight=weight)
+    expected = cross_entropy(logits, soft, weight=weight, reduction="sum")
     torch.testing.assert_close(Mixing(share, partners).loss(loss, logits, targets), expected)
+
+
+def test_an_empty_share_of_a_batch_is_mixed_without_harm() -> None:
+    mixing = drawn(0.4, 0)
+    assert mixing.mix(torch.zeros(0, 3, 2, 2, dtype=torch.uint8)).shape == (0, 3, 2, 2)
+    loss = mixing.loss(TrainedLoss(5), torch.zeros(0, 5), torch.zeros(0, dtype=torch.int64))
+    assert float(loss) == 0
 
 
 def test_off_draws_nothing() -> None:

@@ -4,11 +4,12 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
-from emotion.errors import CheckpointError
+from emotion.errors import CheckpointError, ConfigError
 from emotion.faces.inputs import InputSpec
-from emotion.training.network import EmotionNetwork, load_weights
+from emotion.training.network import EmotionNetwork, check_compiler, load_weights
 
 SPEC = InputSpec(size=64)
 
@@ -92,3 +93,66 @@ def test_the_stand_in_imagenet_weights_load(shared: Path) -> None:
     network = EmotionNetwork(SPEC)
     load_weights(network, str(shared / "weights" / "mobilenet_v2-imagenet-int8.pth"))
     assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+
+
+PIXELS = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8)
+
+
+def in_training(network: EmotionNetwork) -> set[bool]:
+    return {m.training for m in network.modules() if isinstance(m, nn.BatchNorm2d)}
+
+
+def test_frozen_batch_norm_stays_in_evaluation_and_dropout_does_not() -> None:
+    frozen, live = EmotionNetwork(SPEC, batch_norm="frozen"), EmotionNetwork(SPEC)
+    assert in_training(live.train()) == {True}
+    assert in_training(frozen.train()) == {False}
+    assert frozen.backbone.classifier[0].training
+    assert in_training(live.eval()) == {False}
+
+
+def test_frozen_features_get_no_gradients_and_compute_as_in_evaluation() -> None:
+    network = EmotionNetwork(SPEC, dropout=0.0)
+    network.features_frozen = True
+    logits = network.train()(PIXELS)
+    logits.sum().backward()
+    assert all(p.grad is None for p in network.backbone.features.parameters())
+    assert all(p.grad is not None for p in network.backbone.classifier.parameters())
+    with torch.no_grad():
+        torch.testing.assert_close(network.eval()(PIXELS), logits.detach())
+    network.features_frozen = False
+    assert in_training(network.train()) == {True}
+    network(PIXELS).sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+@pytest.mark.parametrize("batch_norm", ["live", "frozen"])
+def test_no_faces_leave_gradients_of_0_and_the_statistics_as_they_are(batch_norm: str) -> None:
+    network = EmotionNetwork(SPEC, batch_norm=batch_norm).train()  # type: ignore[arg-type]
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network(PIXELS[:0]).sum().backward()
+    after = network.state_dict()
+    # torch counts batches, also empty ones; with a momentum that is given nothing follows from it.
+    assert all(torch.equal(after[k], v) for k, v in before.items() if "num_batches" not in k)
+    assert all(float(p.grad.abs().sum()) == 0 for p in network.parameters() if p.grad is not None)
+    assert network.backbone.features[0][0].weight.grad is not None
+
+
+def test_the_last_layer_and_the_others_are_all_parameters() -> None:
+    network = EmotionNetwork(SPEC)
+    head, rest = network.parameter_groups()
+    last = network.backbone.classifier[1]
+    assert [id(p) for p in head] == [id(last.weight), id(last.bias)]
+    assert {id(p) for p in (*head, *rest)} == {id(p) for p in network.parameters()}
+    assert len(head) + len(rest) == len([*network.parameters()])
+
+
+def test_a_batch_norm_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^model\.batch_norm: expected live or frozen, got on$"):
+        EmotionNetwork(SPEC, batch_norm="on")  # type: ignore[arg-type]
+
+
+def test_a_missing_compiler_is_named_with_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ConfigError, match=r"expected a C\+\+ compiler, and no-such-c") as error:
+        check_compiler()
+    assert "name another in CXX, or set model.compile=false" in str(error.value)

@@ -52,7 +52,7 @@ class CropDataset(Dataset[tuple[Tensor, int]]):
 def collate(samples: Sequence[tuple[Tensor, int]], size: int) -> dict[str, Tensor]:
     """Stacks crops: "pixels" B x 3 x size x size, uint8, channels_last, and "targets" B, int64.
 
-    B is 0 on a device for which no sample of an evaluation batch is left.
+    B is 0 on a device for which no sample of a batch is left.
     """
     crops = [pixels for pixels, _ in samples]
     pixels = torch.stack(crops) if crops else torch.empty(0, size, size, 3, dtype=torch.uint8)
@@ -154,6 +154,8 @@ class FaceCropDataModule(LightningDataModule):
         self.photos: dict[str, list[AnnotatedPhoto]] = {}
         self.samples: dict[str, list[FaceSample]] = {}
         self._datasets: dict[str, CropDataset] = {}
+        self._sizes: dict[str, list[int]] = {}  # of each part's global batches
+        self._skipped = (0, 0)
 
     @property
     def root(self) -> Path:
@@ -226,8 +228,12 @@ class FaceCropDataModule(LightningDataModule):
         classes = dataset.crops.targets if balanced else None
         step = self.step_size(world, accumulated)
         sampler = BatchSampler(len(dataset), step, rank, world, shuffle, self.seed, classes)
-        if len(sampler) == 0:
-            raise DataError(f"{self.root}: {len(dataset)} faces in {part} for {world} devices")
+        self._sizes[part] = sampler.sizes()
+        if shuffle:
+            # The epoch now, since workers begin to load before Lightning tells it.
+            sampler.set_epoch(self._skipped[0])
+            sampler.skip(*self._skipped)
+            self._skipped = (0, 0)
         return DataLoader(
             dataset,
             batch_sampler=sampler,
@@ -236,10 +242,50 @@ class FaceCropDataModule(LightningDataModule):
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=_use_one_thread,
-            # Its own, or the loader would draw from the one that dropout uses, and the number of
-            # workers would change the run.
+            # Its own, so that the number of workers changes nothing that torch draws.
             generator=torch.Generator().manual_seed(self.seed),
         )
+
+    def step_faces(self, batch: int) -> int:
+        """Gives the faces of the optimiser's step to which a training batch belongs.
+
+        Over all devices and all accumulated batches, of which the last step of an epoch may have
+        fewer; what `trainer.limit_train_batches` cuts off is not counted.
+
+        Args:
+            batch: its number in the epoch, from 0.
+        """
+        assert self.trainer is not None
+        accumulated = self.trainer.accumulate_grad_batches
+        first = batch // accumulated * accumulated
+        last = min(first + accumulated, int(self.trainer.num_training_batches))
+        return sum(self._sizes["train"][first:last])
+
+    def epoch_faces(self, part: str) -> int:
+        """Gives the faces of one epoch of a part over all devices, as far as limits allow.
+
+        Args:
+            part: "train", "val" or "test".
+        """
+        assert self.trainer is not None
+        sizes = self._sizes[part]
+        if part == "train":
+            return sum(sizes[: int(self.trainer.num_training_batches)])
+        limits = {"val": self.trainer.num_val_batches, "test": self.trainer.num_test_batches}
+        return sum(sizes[: int(limits[part][0])])
+
+    def state_dict(self) -> dict[str, int]:
+        """Gives the epoch to go on with, from 0, and the batches of it that are trained on."""
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        # As plain numbers: Lightning's types know less than its objects.
+        done = int(loop.epoch_loop.batch_progress.current.state_dict()["processed"])
+        epoch = int(loop.epoch_progress.current.state_dict()["processed"])
+        return {"epoch": epoch, "batches": done if done < self.trainer.num_training_batches else 0}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Lets the next training begin there."""
+        self._skipped = (state_dict["epoch"], state_dict["batches"])
 
     def _layout(self) -> tuple[int, int, int]:
         if self.trainer is None:

@@ -56,9 +56,10 @@ class BatchSampler(Sampler[list[tuple[int, int]]]):
     """Cuts an epoch into global batches and gives each device its part of each.
 
     For training (`shuffle`) an epoch is a new random order, cut into batches of `batch_size`; the
-    last may be smaller. If it has fewer samples than there are devices it is left out, since every
-    device must take every step. Otherwise the order is kept and the batches are made as equal as
-    they can be: each sample comes exactly once, on one device, none is repeated to fill up.
+    last may be smaller. Otherwise the order is kept and the batches are made as equal as they can
+    be. Either way all of an epoch comes, each draw on one device, none is left out or repeated to
+    fill up; every device takes every step, where need be with an empty share. The first device's
+    share is never empty.
 
     Args:
         total: number of samples.
@@ -97,28 +98,41 @@ class BatchSampler(Sampler[list[tuple[int, int]]]):
         self.shuffle, self.seed = shuffle, seed
         self.draws = None if classes is None else BalancedDraws(classes, seed)
         self.epoch = 0
+        self.skipped = (0, 0)
         self.sampler = self  # Lightning looks here for `set_epoch`
+        self._places = self._cut()
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch, from 0; Lightning calls this before each."""
         self.epoch = epoch
 
+    def skip(self, epoch: int, batches: int) -> None:
+        """Leaves out the first batches of one epoch, in which they were trained on already.
+
+        The length stays that of a whole epoch.
+        """
+        self.skipped = (epoch, batches)
+
+    def sizes(self) -> list[int]:
+        """Gives how many samples each global batch has, over all devices."""
+        return [len(places) for places in self._places]
+
     def __len__(self) -> int:
-        return len(self._places())
+        return len(self._places)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         order = self._order()
-        for places in self._places():
+        epoch, batches = self.skipped
+        for places in self._places[batches if epoch == self.epoch else 0 :]:
             part = order[places[self.rank :: self.world]]
             yield [(turn, index) for turn, index in part.tolist()]
 
-    def _places(self) -> list[NDArray[np.int64]]:
+    def _cut(self) -> list[NDArray[np.int64]]:
         """Gives the places in the epoch's order that make up each global batch."""
         places = np.arange(self.total)
         if not self.shuffle:
             return np.array_split(places, -(-self.total // self.batch_size))
-        batches = np.split(places, range(self.batch_size, self.total, self.batch_size))
-        return batches if len(batches[-1]) >= self.world else batches[:-1]
+        return np.split(places, range(self.batch_size, self.total, self.batch_size))
 
     def _order(self) -> NDArray[np.int64]:
         """Gives the epoch's samples as total x 2: round and index."""

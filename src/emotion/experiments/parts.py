@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -17,6 +18,7 @@ from emotion.experiments.configs import check_overrides, compose_config
 from emotion.faces.samples import count_classes, list_counts
 from emotion.training.history import History
 from emotion.training.module import EmotionModule
+from emotion.training.saving import WholeCheckpointIO
 
 SCORES = ("val/loss", "val/accuracy", "val/balanced_accuracy", "val/macro_f1")
 # Settings that are whole numbers, and the least that each may be.
@@ -57,12 +59,30 @@ def build_run(config: DictConfig) -> Run:
     if "best" not in callbacks or "history" not in callbacks:
         raise ConfigError("callbacks: expected `best` and `history` among them")
     trainer = _instantiate(
-        config.trainer, "trainer", callbacks=list(callbacks.values()), logger=logger
+        config.trainer,
+        "trainer",
+        callbacks=list(callbacks.values()),
+        logger=logger,
+        plugins=_plugins(),
+        **_strategy(config, module),
     )
+    if config.trainer.get("sync_batchnorm") and trainer.strategy.root_device.type == "cpu":
+        raise ConfigError(
+            "trainer.sync_batchnorm: works on GPUs only; set it to false, or"
+            " model.batch_norm=frozen for a batch norm to which devices make no difference"
+        )
     history, best = callbacks["history"], callbacks["best"]
     assert isinstance(history, History)
     assert isinstance(best, ModelCheckpoint)
     return Run(Path(config.run_dir), data, module, trainer, history, best)
+
+
+def _plugins() -> list[Any]:
+    plugins: list[Any] = [WholeCheckpointIO()]
+    if SLURMEnvironment.detect():
+        # Its own way to requeue writes a checkpoint that would be taken before that of the run.
+        plugins.append(SLURMEnvironment(auto_requeue=False))
+    return plugins
 
 
 def build_data(overrides: Sequence[str]) -> FaceCropDataModule:
@@ -95,6 +115,12 @@ def check_config(config: DictConfig) -> None:
         value = OmegaConf.select(config, name)
         if type(value) is not int or not least <= value < 2**32:
             raise ConfigError(f"{name}: expected a whole number from {least}, got {value}")
+    warmup = config.model.get("warmup_epochs", 0)
+    if isinstance(warmup, int | float) and warmup > config.trainer.max_epochs:
+        raise ConfigError(
+            f"model.warmup_epochs: expected 0 to trainer.max_epochs={config.trainer.max_epochs},"
+            f" got {warmup}"
+        )
     for name in ("trainer.limit_train_batches", "trainer.limit_val_batches"):
         if OmegaConf.select(config, name) == 0:
             raise ConfigError(f"{name}: expected more than 0, got 0")
@@ -104,9 +130,18 @@ def check_config(config: DictConfig) -> None:
 
 def _try_optimizer(module: EmotionModule) -> None:
     try:
-        module.make_optimizer(module.network.parameters())
+        module.build_optimizer()
     except (ValueError, TypeError) as error:
         raise ConfigError(f"model.optimizer: {error}") from error
+
+
+def _strategy(config: DictConfig, module: EmotionModule) -> dict[str, str]:
+    """Tells DDP that frozen layers get no gradients, where it would wait for them."""
+    strategy = config.trainer.get("strategy", "auto")
+    several = config.trainer.get("devices", "auto") not in (1, "1")
+    if module.freeze_epochs and (strategy == "ddp" or (strategy == "auto" and several)):
+        return {"strategy": "ddp_find_unused_parameters_true"}
+    return {}
 
 
 def _instantiate(node: DictConfig, name: str, **more: Any) -> Any:

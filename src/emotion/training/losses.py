@@ -36,16 +36,18 @@ def balanced_weights(counts: Sequence[float]) -> Tensor:
 class TrainedLoss(nn.Module):
     """Cross-entropy with class weights, label smoothing and logit adjustment; all off at first.
 
-    n faces with logits z_i and classes y_i give
+    Faces with logits z_i and classes y_i give
 
-        1/n sum_i w[y_i] CE(z_i + a, (1 - s) onehot(y_i) + s/K)
+        sum_i w[y_i] CE(z_i + a, (1 - s) onehot(y_i) + s/K)
 
-    with weights w, adjustment a, smoothing s and K classes. Two things differ from what
-    `torch.nn.CrossEntropyLoss(weight=w, label_smoothing=s)` does, on purpose:
+    with weights w, adjustment a, smoothing s and K classes. It is a sum, for who trains to divide
+    by the number of faces of the whole step: so neither devices nor accumulated batches change
+    what a face counts, however unequal they are, and a device without faces has a loss of 0. Two
+    things differ from what `torch.nn.CrossEntropyLoss(weight=w, label_smoothing=s)` does, on
+    purpose:
 
-    * It divides by the number of faces, where torch divides by the sum of their weights. Means of
-      equal parts then average to the mean of the whole, so that neither devices nor accumulated
-      batches change what a face counts.
+    * That number of faces is divided by, where torch divides by the sum of their weights, which
+      would depend on which faces meet on a device.
     * It weighs whole faces, where torch weighs each class that a smoothed target names. With torch
       a rare class of weight 26 takes the smoothing's share 26 times over, from every face: more
       than a face of a frequent class gives to its own class.
@@ -109,11 +111,10 @@ class TrainedLoss(nn.Module):
         self.needs_counts = False
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Gives the loss, a scalar, of logits B x classes and class indices B."""
+        """Gives the sum of the losses, a scalar, of logits B x classes and class indices B."""
         logits = logits + self.adjustment
+        smoothing = self.label_smoothing
         if not self.weighted:
-            return cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
-        losses = cross_entropy(
-            logits, targets, label_smoothing=self.label_smoothing, reduction="none"
-        )
-        return (self.weights[targets] * losses).mean()
+            return cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum")
+        losses = cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
+        return (self.weights[targets] * losses).sum()

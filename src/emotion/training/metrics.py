@@ -1,67 +1,139 @@
 """What is measured in every epoch, by torchmetrics."""
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torchmetrics import MeanMetric, Metric, MetricCollection, SumMetric
-from torchmetrics.classification import (
-    MulticlassAccuracy,
-    MulticlassConfusionMatrix,
-    MulticlassF1Score,
-)
+from torchmetrics import Metric
 
 
-class BalancedAccuracy(MulticlassConfusionMatrix):
-    """Mean of the recalls of the classes that occur, as sklearn's `balanced_accuracy_score`.
+def accuracy(table: Tensor) -> Tensor:
+    """Gives the share of samples that are named rightly, from a confusion matrix (true x named)."""
+    return table.diagonal().sum() / table.sum()
+
+
+def balanced_accuracy(table: Tensor) -> Tensor:
+    """Gives the mean of the recalls of the classes that occur, as sklearn's of that name.
 
     torchmetrics' macro recall counts a class that was predicted but never occurred as 0.
     """
+    support = table.sum(dim=1)
+    occurring = support > 0
+    return (table.diagonal()[occurring] / support[occurring]).mean()
+
+
+def macro_f1(table: Tensor) -> Tensor:
+    """Gives the mean of the F1 scores of the classes that occur or are named."""
+    both = table.sum(dim=0) + table.sum(dim=1)
+    known = both > 0
+    return (2 * table.diagonal()[known] / both[known]).mean()
+
+
+class TableScore(Metric):
+    """A score of the confusion matrix of all batches on all devices.
+
+    Args:
+        classes: number of classes.
+        score: gives a scalar for the matrix, int64, true classes x named classes.
+    """
+
+    full_state_update = False
+    table: Tensor
+
+    def __init__(self, classes: int, score: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.score = score
+        empty = torch.zeros(classes, classes, dtype=torch.int64)
+        self.add_state("table", empty, dist_reduce_fx="sum")
+
+    def update(self, table: Tensor, loss: Tensor) -> None:
+        """Adds the confusion matrix of a batch."""
+        self.table += table
 
     def compute(self) -> Tensor:
-        """Gives a scalar, 0 to 1."""
-        table = super().compute()
-        support = table.sum(dim=1)
-        occurring = support > 0
-        return (table.diagonal()[occurring] / support[occurring]).mean()
+        """Gives the score, a scalar."""
+        return self.score(self.table)
+
+
+class MeanLoss(Metric):
+    """The mean of the losses of all samples in all batches on all devices."""
+
+    full_state_update = False
+    loss: Tensor
+    samples: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("loss", torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("samples", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, table: Tensor, loss: Tensor) -> None:
+        """Adds the sum of the losses of a batch, and as many samples as are in its matrix."""
+        self.loss += loss
+        self.samples += table.sum()
+
+    def compute(self) -> Tensor:
+        """Gives the mean, a scalar."""
+        return self.loss / self.samples
 
 
 class StageMetrics(nn.Module):
-    """Loss, accuracy, balanced accuracy, macro-F1 and the number of samples of one stage.
+    """Loss, accuracy, balanced accuracy, macro-F1 and the number of samples seen in one stage.
+
+    All follow from two things that are found once a batch, the confusion matrix and the sum of the
+    losses, without asking a GPU for an answer. Counts add up exactly: the scores of several devices
+    are those of one.
 
     Args:
         classes: number of classes.
         stage: "train", "val" or "test"; the names begin with it.
     """
 
+    cells: Tensor
+
     def __init__(self, classes: int, stage: str) -> None:
         super().__init__()
-        self.scores = MetricCollection(
+        self.loss = MeanLoss()
+        self.scores = nn.ModuleDict(
             {
-                "accuracy": MulticlassAccuracy(classes, average="micro"),
-                "balanced_accuracy": BalancedAccuracy(classes),
-                "macro_f1": MulticlassF1Score(classes, average="macro"),
-            },
-            prefix=f"{stage}/",
-            # The three keep different states; grouping would compare them at the first batch.
-            compute_groups=False,
+                "accuracy": TableScore(classes, accuracy),
+                "balanced_accuracy": TableScore(classes, balanced_accuracy),
+                "macro_f1": TableScore(classes, macro_f1),
+                "samples_seen": TableScore(classes, torch.sum),
+            }
         )
-        self.loss = MeanMetric()
-        self.samples = SumMetric()
-        self.stage = stage
+        self.classes, self.stage = classes, stage
+        self.register_buffer("cells", torch.arange(classes**2), persistent=False)
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
-        """Takes in a batch: logits B x classes, targets B; a batch without samples changes nothing.
+        """Takes in a batch: logits B x classes, targets B; B may be 0.
 
         The loss is plain cross-entropy, the mean over samples.
         """
-        if len(targets) == 0:
-            return
         logits = logits.detach().float()
-        self.scores.update(logits, targets)
-        self.loss.update(cross_entropy(logits, targets), weight=len(targets))
-        self.samples.update(len(targets))
+        cells = targets * self.classes + logits.argmax(dim=1)
+        # Not by bincount, which would make the CPU wait for the GPU.
+        table = (cells[:, None] == self.cells).sum(dim=0).view(self.classes, self.classes)
+        self.add(table, cross_entropy(logits, targets, reduction="sum"))
+
+    def add(self, table: Tensor, loss: Tensor) -> None:
+        """Adds what `totals` gave elsewhere: a confusion matrix and a sum of losses."""
+        for metric in self.named().values():
+            metric.update(table, loss)
+
+    def totals(self) -> tuple[Tensor, Tensor]:
+        """Gives what this device has seen: confusion matrix, int64, and sum of losses, scalar."""
+        score = self.scores["accuracy"]
+        assert isinstance(score, TableScore)
+        return score.table, self.loss.loss
 
     def named(self) -> dict[str, Metric]:
         """Gives the metrics by the name under which they are logged."""
-        scores = dict(self.scores.items())
-        own = {f"{self.stage}/loss": self.loss, f"{self.stage}/samples": self.samples}
-        return scores | own
+        metrics = {"loss": self.loss, **self.scores}
+        return {f"{self.stage}/{name}": metric for name, metric in metrics.items()}  # type: ignore[misc]
+
+    def reset(self) -> None:
+        """Begins anew."""
+        for metric in self.named().values():
+            metric.reset()

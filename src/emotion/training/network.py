@@ -1,17 +1,23 @@
 """The network: MobileNet-v2 with one output a class, which normalises its own input."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
+from typing import Literal, Self
 from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
-from emotion.errors import CheckpointError
+from emotion.errors import CheckpointError, ConfigError
 from emotion.faces.inputs import InputSpec
 
 ARCHITECTURE = "mobilenet_v2"
 HEAD = "classifier.1."  # torchvision's name of the last layer
+BATCH_NORMS = ("live", "frozen")
 
 
 class EmotionNetwork(nn.Module):
@@ -21,13 +27,31 @@ class EmotionNetwork(nn.Module):
         spec: gives the number of classes, and the mean and std that are taken off here, so that
             pixels stay uint8 until they are on their device.
         dropout: before the last layer; torchvision's own is 0.2.
+        batch_norm: "live" normalises by the faces at hand while training, and keeps running
+            statistics of them; "frozen" uses the statistics that it started with and leaves them
+            as they are. The factors and offsets after the normalising learn either way.
+
+    Attributes:
+        features_frozen: train the last layer alone: the features are as in evaluation and get no
+            gradients. Takes effect with the next `train()`.
+
+    Raises:
+        ConfigError: `batch_norm` is neither.
     """
 
     factor: Tensor
     offset: Tensor
 
-    def __init__(self, spec: InputSpec, dropout: float = 0.2) -> None:
+    def __init__(
+        self,
+        spec: InputSpec,
+        dropout: float = 0.2,
+        batch_norm: Literal["live", "frozen"] = "live",
+    ) -> None:
         super().__init__()
+        if batch_norm not in BATCH_NORMS:
+            raise ConfigError(f"model.batch_norm: expected live or frozen, got {batch_norm}")
+        self.batch_norm, self.features_frozen = batch_norm, False
         self.backbone = mobilenet_v2(num_classes=len(spec.labels), dropout=dropout)
         mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (spec.mean, spec.std))
         # Not in the state dict: they come from the input settings, which travel beside it.
@@ -38,8 +62,48 @@ class EmotionNetwork(nn.Module):
         """Gives logits, B x classes, for RGB, B x 3 x size x size, uint8 or float 0 to 255."""
         # (pixels / 255 - mean) / std in one pass over the pixels: half the time on a CPU.
         normalised = torch.addcmul(self.offset, pixels.float(), self.factor)
-        logits: Tensor = self.backbone(normalised)
+        logits: Tensor
+        if self.training and self.features_frozen:
+            with torch.no_grad():
+                features = self.backbone.features(normalised)
+            # As in torchvision's own forward.
+            logits = self.backbone.classifier(adaptive_avg_pool2d(features, 1).flatten(1))
+        else:
+            logits = self.backbone(normalised)
         return logits
+
+    def train(self, mode: bool = True) -> Self:
+        """As torch's, but what is frozen stays as in evaluation."""
+        super().train(mode)
+        if self.features_frozen:
+            self.backbone.features.eval()
+        for module in self.modules():
+            if self.batch_norm == "frozen" and isinstance(
+                module, nn.BatchNorm2d | nn.SyncBatchNorm
+            ):
+                module.eval()
+        return self
+
+    def parameter_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Gives the parameters of the last layer, and all others."""
+        head = [p for name, p in self.backbone.named_parameters() if name.startswith(HEAD)]
+        rest = [p for name, p in self.backbone.named_parameters() if not name.startswith(HEAD)]
+        return head, rest
+
+
+def check_compiler() -> None:
+    """Checks that there is the C++ compiler that torch.compile wants.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    # What torch's inductor looks for.
+    name = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if shutil.which(name) is None:
+        raise ConfigError(
+            f"model.compile: expected a C++ compiler, and {name} is not on the PATH; install one"
+            " (on Debian: apt install g++), name another in CXX, or set model.compile=false"
+        )
 
 
 def load_weights(network: EmotionNetwork, weights: str | None) -> None:
