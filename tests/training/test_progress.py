@@ -40,6 +40,16 @@ def test_more_is_better_where_the_mode_is_max(capsys: pytest.CaptureFixture[str]
     assert ["best" in line for line in lines] == [True, True, False]
 
 
+def test_a_continued_run_knows_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = RunProgress("val/loss", "min"), RunProgress("val/loss", "min")
+    first.best = 0.5
+    second.load_state_dict(first.state_dict())
+    second.on_train_start(trainer(1, 0.0), SimpleNamespace())  # type: ignore[arg-type]
+    second.on_train_epoch_end(trainer(1, 0.6), SimpleNamespace())  # type: ignore[arg-type]
+    second.teardown(trainer(1, 0.0), SimpleNamespace(), "fit")  # type: ignore[arg-type]
+    assert "best so far" not in capsys.readouterr().err
+
+
 def test_the_other_devices_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     progress = RunProgress("val/loss", "min")
     progress.disable()

@@ -76,6 +76,8 @@ def _hydra_main(command: Sequence[str]) -> None:
     @hydra.main(str(config_folder()), "train", version_base=VERSION_BASE)
     def task(config: DictConfig) -> None:
         code = _task(config, command)
+        if code != DONE and _sweeping():  # a launcher wants an answer
+            raise _Mistake(f"the job ended with exit code {code}")
         if code != DONE:
             sys.exit(code)
 
@@ -84,8 +86,8 @@ def _hydra_main(command: Sequence[str]) -> None:
 
 def _task(config: DictConfig, command: Sequence[str]) -> int:
     """Runs one job of Hydra's, which is all there is without `-m`."""
-    sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
-    if sweeping and config.resume is None:
+    _quieten()  # a launcher's job has not come through `main`
+    if _sweeping() and config.resume is None:
         config.resume = AUTO  # a job that is started again goes on
     try:
         if wants_supervision(config):
@@ -93,12 +95,17 @@ def _task(config: DictConfig, command: Sequence[str]) -> int:
         return _train(config, command)
     except EmotionError as error:
         _say(error)
-        if sweeping:  # the other jobs go on
+        if _sweeping():  # the other jobs go on
             raise _Mistake(str(error)) from None
         return MISTAKE
     except Exception as error:
         _defects.append(error)
         raise
+
+
+def _sweeping() -> bool:
+    """Tells whether this is a job of another launcher than ours, whose jobs are commands."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
 def _rank(path: Path, command: Sequence[str]) -> int:
@@ -193,5 +200,11 @@ def _quieten() -> None:
     # Advice on clusters and loaders that does not concern a user of this command.
     for name in ("pytorch_lightning", "lightning.fabric", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    for text in (".*does not have many workers.*", ".*LeafSpec.*", ".*tensorboardX.*"):
-        warnings.filterwarnings("ignore", text)
+    texts = (
+        "does not have many workers",
+        "LeafSpec",
+        "tensorboardX",
+        "`srun` command is available",
+    )
+    for text in texts:
+        warnings.filterwarnings("ignore", f".*{text}.*")

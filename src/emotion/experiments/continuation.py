@@ -19,7 +19,7 @@ LAST = Path("checkpoints") / "last.ckpt"
 CHANGEABLE = (
     "resume", "run_dir", "model.weights", "monitor.patience", "data.root", "data.groups",
     "data.split", "data.cache", "data.workers", "trainer.max_epochs", "trainer.accelerator",
-    "trainer.devices", "trainer.strategy", "trainer.num_nodes", "trainer.enable_progress_bar",
+    "trainer.devices", "trainer.strategy", "trainer.num_nodes",
     "trainer.log_every_n_steps", "trainer.default_root_dir", "callbacks.", "logger.",
 )  # fmt: skip
 # What belongs to a folder, or to how Hydra is called, and not to the training.
@@ -71,17 +71,18 @@ def begin(config: DictConfig) -> Beginning:
     _find_again(config, saved)
     record = read_record(folder)
     finished = _finished(config, saved, folder, record)
+    if finished:
+        return Beginning(config, config, None, record, finished=True)
     last = folder / LAST
     if not last.exists():  # it was ended within its first epoch
         return Beginning(config, config, None, record)
-    if not finished:
-        from emotion.training.checkpoints import read_checkpoint  # torch, which not all want
+    from emotion.training.checkpoints import read_checkpoint  # torch, which not all want
 
-        read_checkpoint(last)
+    read_checkpoint(last)
     building = config.copy()
     building.data.split = str(folder / "split.json")
     building.model.weights = None  # all of the network is in the checkpoint
-    return Beginning(config, building, last, record, finished)
+    return Beginning(config, building, last, record)
 
 
 def holds_run(folder: Path) -> bool:

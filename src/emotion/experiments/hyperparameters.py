@@ -21,7 +21,7 @@ KEPT = "kept"  # the folder below tensorboard/
 # What says where files lie, what is kept of a run or shown of it, and not what is learnt.
 _LEFT_OUT = {
     *("run_dir", "resume", "hydra", "logger", "data.cache", "trainer.default_root_dir"),
-    *("trainer.enable_progress_bar", "trainer.enable_model_summary"),
+    "trainer.enable_model_summary",
     *(f"callbacks.{name}" for name in ("best", "last", "history", "learning_rate")),
     *(f"callbacks.{name}" for name in ("progress", "pictures", "finite", "continuing", "signals")),
 }

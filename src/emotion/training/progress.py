@@ -81,6 +81,14 @@ class RunProgress(ProgressBar):
         self.best = min(self.best, score) if score == score else self.best
         return f"epoch {trainer.current_epoch + 1:3d}/{trainer.max_epochs}  {scores}{mark}"
 
+    def state_dict(self) -> dict[str, Any]:
+        """Gives the best score so far, for a checkpoint."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes the best score up again."""
+        self.best = state_dict["best"]
+
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Removes the bar, also after an error."""
         if self._progress is not None:
