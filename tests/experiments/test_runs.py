@@ -93,10 +93,10 @@ def test_the_same_seed_gives_the_same_run_whatever_the_workers(
 def test_each_treatment_alone_changes_a_run_and_is_finished(
     sample_root: Path, run_result: RunResult, tmp_path: Path, override: str
 ) -> None:
-    found = losses(train_tiny(sample_root, tmp_path / "run", override).folder)
-    assert all(math.isfinite(float(loss)) for loss in found)
-    assert len(found) == 2
-    assert found != losses(run_result.folder)
+    run = train_tiny(sample_root, tmp_path / "run", override, "trainer.max_epochs=1")
+    (found,) = losses(run.folder)
+    assert math.isfinite(float(found))
+    assert found != losses(run_result.folder)[0]
 
 
 def test_another_seed_gives_another_run(
@@ -110,9 +110,9 @@ def test_runs_share_the_crop_cache_and_it_changes_nothing(
     sample_root: Path, run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cache = f"data.cache={tmp_path / 'cache'}"
-    first = train_tiny(sample_root, tmp_path / "a", cache)
+    first = train_tiny(sample_root, tmp_path / "a", cache, "trainer.max_epochs=1")
     assert "crops at 70 and 64 pixels" in capsys.readouterr().err
-    assert losses(first.folder) == losses(run_result.folder)  # which keeps its crops in memory
+    assert losses(first.folder) == losses(run_result.folder)[:1]  # which keeps its crops in memory
     # Another split of the same faces needs no other crops.
     train_tiny(sample_root, tmp_path / "b", cache, "seed=0", "trainer.max_epochs=1")
     assert "crops at" not in capsys.readouterr().err

@@ -25,6 +25,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Job, "command", command)
     monkeypatch.setattr(dispatch, "PAUSE", 0.01)
     monkeypatch.setattr(leaderboard, "write_leaderboard", lambda folder: Table())
+    (tmp_path / "faces").mkdir()
     monkeypatch.chdir(tmp_path)
 
 
@@ -164,14 +165,21 @@ def test_a_wrong_setting_is_told_at_once(
     assert capsys.readouterr().err.startswith(f"emotion: {text}")
 
 
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (["seed=1,2", "model.dropout=${no}"], "0 of the sweep (seed=1): Interpolation key 'no' no"),
+        (["seed=1,x"], "1 of the sweep (seed=x): seed: expected a whole number from 0, got x"),
+        (["data.root=faces,no"], "1 of the sweep (data.root=no): no: no such folder; set data.root="),
+    ],
+)
 def test_what_cannot_run_is_told_before_any_job_starts(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], settings: list[str], text: str
 ) -> None:
-    assert sweep("seed=1,2", "model.dropout=${no}", "hydra.sweep.dir=sweep") == 2
+    given = [] if settings[0].startswith("data.root") else ["data.root=faces"]
+    assert train.main(["-m", *given, *settings, "hydra.sweep.dir=sweep"]) == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith(
-        "emotion: job 0 of the sweep (seed=1): Interpolation key 'no' not found"
-    )
+    assert captured.err.startswith(f"emotion: job {text}")
     assert "Traceback" not in captured.err
     assert not Path("sweep/0").exists()
 

@@ -13,14 +13,15 @@ from emotion.experiments.overrides import assign, merged
 from emotion.experiments.records import RunRecord, read_record
 
 AUTO = "auto"
+SHORT = 60  # letters of a value that are shown
 LAST = Path("checkpoints") / "last.ckpt"
 # Settings that may differ from those that the run began with: where things are, how long it goes
 # on, and on what it runs, which changes nothing, since the batch is counted over all devices.
 CHANGEABLE = (
     "resume", "run_dir", "model.weights", "monitor.patience", "data.root", "data.groups",
     "data.split", "data.cache", "data.workers", "trainer.max_epochs", "trainer.accelerator",
-    "trainer.devices", "trainer.strategy", "trainer.num_nodes",
-    "trainer.log_every_n_steps", "trainer.default_root_dir", "callbacks.", "logger.",
+    "trainer.devices", "trainer.strategy", "trainer.num_nodes", "trainer.log_every_n_steps",
+    "trainer.default_root_dir", "trainer.enable_progress_bar", "callbacks.", "logger.",
 )  # fmt: skip
 # What belongs to a folder, or to how Hydra is called, and not to the training.
 OWN = ("hydra.", "resume=", "run_dir=", "-m", "--multirun")
@@ -144,7 +145,7 @@ def _check_same(config: DictConfig, saved: DictConfig, folder: Path) -> None:
     now, then = (dict(_settings(c)) for c in (config, saved))
     # What `saved` lacks came with a later version of this project.
     different = [
-        f"{key}: {then[key]} then, {now.get(key, 'not there')} now"
+        f"{key}: {_short(then[key])} then, {_short(now.get(key, 'not there'))} now"
         for key in then
         if now.get(key, None) != then[key] and not key.startswith(CHANGEABLE)
     ]
@@ -155,6 +156,11 @@ def _check_same(config: DictConfig, saved: DictConfig, folder: Path) -> None:
         )
 
 
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= SHORT else f"{text[:SHORT]}…"
+
+
 def _settings(config: DictConfig) -> Iterator[tuple[str, Any]]:
     """Yields each setting by its dotted key, with the run's own folder named alike in all runs."""
     content = OmegaConf.to_container(config, resolve=True)
@@ -163,9 +169,8 @@ def _settings(config: DictConfig) -> Iterator[tuple[str, Any]]:
 
 
 def _flat(content: Any, prefix: str, own: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(content, Mapping | list):
-        items = content.items() if isinstance(content, Mapping) else enumerate(content)
-        for key, value in items:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
             yield from _flat(value, f"{prefix}.{key}" if prefix else str(key), own)
     else:
         text = content.startswith(own) if isinstance(content, str) else False

@@ -8,26 +8,17 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from emotion.data.datamodule import FaceCropDataModule
 from emotion.errors import ConfigError, DataError, EmotionError
-from emotion.experiments.configs import check_overrides, compose_config
+from emotion.experiments.configs import check_config, check_overrides, compose_config
 from emotion.faces.samples import count_classes, list_counts
 from emotion.training.history import History
 from emotion.training.module import EmotionModule
 from emotion.training.saving import WholeCheckpointIO
-
-SCORES = ("val/loss", "val/accuracy", "val/balanced_accuracy", "val/macro_f1")
-# Settings that are whole numbers, and the least that each may be.
-WHOLE = {
-    "seed": 0,
-    "trainer.max_epochs": 1,
-    "trainer.accumulate_grad_batches": 1,
-    "monitor.patience": 0,
-}
 
 
 @dataclass(frozen=True)
@@ -99,33 +90,6 @@ def build_data(overrides: Sequence[str]) -> FaceCropDataModule:
     check_config(config)
     data: FaceCropDataModule = _instantiate(config.data, "data")
     return data
-
-
-def check_config(config: DictConfig) -> None:
-    """Checks what no constructor would, before anything is made.
-
-    Raises:
-        ConfigError: names the setting, what was expected and what came.
-    """
-    if config.monitor.name not in SCORES:
-        raise ConfigError(
-            f"monitor.name: expected one of {', '.join(SCORES)}, got {config.monitor.name}"
-        )
-    for name, least in WHOLE.items():
-        value = OmegaConf.select(config, name)
-        if type(value) is not int or not least <= value < 2**32:
-            raise ConfigError(f"{name}: expected a whole number from {least}, got {value}")
-    warmup = config.model.get("warmup_epochs", 0)
-    if isinstance(warmup, int | float) and warmup > config.trainer.max_epochs:
-        raise ConfigError(
-            f"model.warmup_epochs: expected 0 to trainer.max_epochs={config.trainer.max_epochs},"
-            f" got {warmup}"
-        )
-    for name in ("trainer.limit_train_batches", "trainer.limit_val_batches"):
-        if OmegaConf.select(config, name) == 0:
-            raise ConfigError(f"{name}: expected more than 0, got 0")
-    if OmegaConf.select(config, "trainer.check_val_every_n_epoch", default=1) != 1:
-        raise ConfigError("trainer.check_val_every_n_epoch: expected 1, each epoch has its score")
 
 
 def _try_optimizer(module: EmotionModule) -> None:

@@ -15,7 +15,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from emotion.errors import ConfigError
+from emotion.errors import ConfigError, EmotionError
+from emotion.experiments.configs import check_config
 from emotion.sweeps.changes import config_hash
 from emotion.sweeps.folder import Sweep, SweepJob, swept_settings
 
@@ -62,6 +63,8 @@ def plan_sweep(config: DictConfig, loader: ConfigLoader, jobs: Sequence[Sequence
     for number, (job, name) in enumerate(zip(jobs, swept_settings(jobs), strict=True)):
         try:
             folder, content, trainer = _compose(config, loader, job, number)
+        except EmotionError as error:
+            raise ConfigError(f"job {number} of the sweep ({name}): {error}") from error
         except (HydraException, OmegaConfBaseException) as error:
             text = " ".join(str(error).partition("object_type=")[0].split())
             raise ConfigError(f"job {number} of the sweep ({name}): {text}") from error
@@ -91,9 +94,18 @@ def _compose(
         HydraConfig.instance().set_config(config)  # for ${hydra:…}
         with open_dict(config):
             del config["hydra"]
+        _check(config)
         return folder, _plain(config, resolve=False), _plain(config, resolve=True)["trainer"]
     finally:
         HydraConfig.instance().cfg = before
+
+
+def _check(config: DictConfig) -> None:
+    """Checks what can be without reading any data, so that no job begins in vain."""
+    check_config(config)
+    root = config.data.root
+    if root is not None and not Path(root).is_dir():
+        raise ConfigError(f"{root}: no such folder; set data.root=/path/to/dataset")
 
 
 def sweep_folder(config: DictConfig) -> Path:
