@@ -50,6 +50,7 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 	@echo "Type next: source .venv/bin/activate"
 	@echo "           tensorboard --logdir outputs"
 	@echo "           emotion train -m experiment=demo data.root=$(DEMO)/data model.optimizer.lr=1e-3,2e-3,4e-3"
+	@echo "           emotion train resume=$(DEMO)/run trainer.max_epochs=24"
 	@echo "           emotion train experiment=faces data.root=/path/to/your/faces"
 	@echo "           emotion predict /path/to/your/photos --model $(DEMO)/run   (it has seen drawings only)"
 

@@ -14,6 +14,7 @@ import pytest
 from tests.processes import naming, wait_until
 from tests.training.comparison import metrics_of
 
+from emotion.experiments.jobs import Job, RunningJob
 from emotion.experiments.records import RunRecord, read_record
 
 pytestmark = pytest.mark.slow
@@ -143,6 +144,26 @@ def test_two_processes_stop_together_and_go_on_on_one(
     done = finish(f"resume={folder}", "trainer.devices=1")
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in metrics_of(folder)] == [str(n) for n in range(1, 9)]
+
+
+@pytest.mark.parametrize(("grace", "code"), [(SECONDS, 143), (0, -signal.SIGKILL)])
+def test_a_job_of_two_processes_whose_time_is_up_leaves_none(
+    sample_root: Path, tmp_path: Path, grace: float, code: int
+) -> None:
+    folder = tmp_path / "run"
+    endless = [*TINY[:2], *TINY[3:], "trainer.max_epochs=10000", "trainer.devices=2"]
+    job = Job((f"data.root={sample_root}", *endless), folder)
+    with RunningJob(job, {}) as running:
+        last = folder / "checkpoints" / "last.ckpt"
+        assert wait_until(lambda: last.exists() or running.poll() is not None, SECONDS)
+        assert len(naming(str(folder))) == 3  # the supervisor and its two
+        running.ask("timed out", grace)
+        assert wait_until(lambda: running.poll() is not None, SECONDS)
+        end = running.poll()
+    assert end is not None
+    assert (end.ending, end.code) == ("timed out", code)
+    assert wait_until(lambda: not naming(str(folder)))
+    assert record_of(folder).status == ("stopped" if grace else "running")
 
 
 def test_a_full_disk_ends_with_a_message_and_the_last_good_checkpoint(

@@ -16,6 +16,7 @@ from emotion.errors import ConfigError
 from emotion.files import write_text
 from emotion.interruption import Interruption
 from emotion.processes import GRACE, ProcessTree, scrubbed
+from emotion.threads import cores
 
 LOOK = 0.1  # seconds between two looks at the processes
 LAST_WORDS = 5.0  # seconds for the other processes to end by themselves once one has died
@@ -121,7 +122,7 @@ def _environments(config: DictConfig, ranks: int) -> list[dict[str, str]]:
         )
     own = {"MASTER_ADDR": ADDRESS, "MASTER_PORT": str(_free_port())} | own
     # A core each: on a CPU they would otherwise take all cores each, and wait for one another.
-    threads = str(max(len(os.sched_getaffinity(0)) // ranks, 1))
+    threads = str(max(cores() // ranks, 1))
     common = {"OMP_NUM_THREADS": threads} | scrubbed(os.environ) | own | {"NODE_RANK": node}
     return [common | {"LOCAL_RANK": str(rank)} for rank in range(ranks)]
 
