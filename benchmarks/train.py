@@ -81,14 +81,17 @@ class BareLoop(Callback):
         if len(self.batches) < 4:
             self.batches.append({name: tensor.clone() for name, tensor in batch.items()})
 
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Takes the bare step."""
         self.synchronise()
         ended = time.perf_counter()
         self.step(self.batches[trainer.global_step % len(self.batches)])
         self.synchronise()
         now = time.perf_counter()
-        if trainer.global_step > self.skipped:
+        # The first of an epoch comes after validation and checkpoints, which are no part of a loop.
+        if trainer.global_step > self.skipped and batch_idx:
             self.times.append((ended - self.last, self.arrived - self.last, now - ended))
         self.last = now
 

@@ -34,8 +34,15 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def train_tiny(root: Path, folder: Path, *overrides: str) -> RunResult:
-    """Trains two small steps an epoch for two epochs on the CPU, from random weights."""
+def train_tiny(root: Path, folder: Path, *overrides: str, pictures: bool = False) -> RunResult:
+    """Trains two small steps an epoch for two epochs on the CPU, from random weights.
+
+    Args:
+        root: the data set.
+        folder: of the run.
+        overrides: more settings.
+        pictures: whether TensorBoard has pictures too; they take as long as an epoch.
+    """
     tiny = [
         f"data.root={root}",
         f"run_dir={folder}",
@@ -46,6 +53,7 @@ def train_tiny(root: Path, folder: Path, *overrides: str) -> RunResult:
         "trainer.max_epochs=2",
         "trainer.limit_train_batches=2",
         "data.batch_size=4",
+        *([] if pictures else ["~callbacks.pictures"]),
     ]
     with initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
         config = compose("train", [*tiny, *overrides])
@@ -57,4 +65,4 @@ def train_tiny(root: Path, folder: Path, *overrides: str) -> RunResult:
 @pytest.fixture(scope="session")
 def run_result(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     """A finished run on the sample data set; nobody writes into its folder."""
-    return train_tiny(sample_root, tmp_path_factory.mktemp("run") / "run")
+    return train_tiny(sample_root, tmp_path_factory.mktemp("run") / "run", pictures=True)

@@ -14,6 +14,7 @@ from emotion.experiments.outcome import RunResult
 TINY = [
     "model.weights=null", "input.size=64", "trainer=cpu", "trainer.max_epochs=1",
     "trainer.limit_train_batches=1", "data.batch_size=4", "data.cache=null",
+    "~callbacks.pictures",  # they take longer than the training
 ]  # fmt: skip
 
 

@@ -61,7 +61,10 @@ def test_what_is_finished_is_left_alone(
     [
         ("seed=0", "seed: 1 then, 0 now"),
         ("model.optimizer.lr=1", "model.optimizer.lr: 3e-05 then, 1 now"),
-        ("input.labels=[a,b,c]", "input.labels: ['neutral', 'anger', 'surprise', 'smile', 'sad'] then, ['a', 'b', 'c'] now"),
+        (
+            "input.labels=[a,b]",
+            "input.labels: ['neutral', 'anger', 'surprise', 'smile', 'sad'] then",
+        ),
     ],
 )
 def test_other_settings_are_refused_by_name(

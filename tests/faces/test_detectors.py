@@ -129,7 +129,7 @@ def test_other_numbers_of_doublings_are_refused(upsample: Any) -> None:
 
 
 def test_one_detector_gives_the_same_boxes_on_two_threads() -> None:
-    images: list[NDArray[np.uint8]] = [scene(k, "smile", "sad").image for k in range(6)]
+    images: list[NDArray[np.uint8]] = [scene(k, "smile", "sad").image for k in range(3)]
     alone = [DlibDetector().detect(images[0])]
     detector = DlibDetector()
     alone += [detector.detect(image) for image in images[1:]]

@@ -170,7 +170,10 @@ def test_a_wrong_setting_is_told_at_once(
     [
         (["seed=1,2", "model.dropout=${no}"], "0 of the sweep (seed=1): Interpolation key 'no' no"),
         (["seed=1,x"], "1 of the sweep (seed=x): seed: expected a whole number from 0, got x"),
-        (["data.root=faces,no"], "1 of the sweep (data.root=no): no: no such folder; set data.root="),
+        (
+            ["data.root=faces,no"],
+            "1 of the sweep (data.root=no): no: no such folder; set data.root=",
+        ),
     ],
 )
 def test_what_cannot_run_is_told_before_any_job_starts(

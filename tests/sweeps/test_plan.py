@@ -21,6 +21,12 @@ def loader() -> Iterator[ConfigLoader]:
         yield GlobalHydra.instance().config_loader()
 
 
+@pytest.fixture(autouse=True)
+def outside_hydra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes away what a command that another test ran in this process has left behind."""
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+
+
 def compose_sweep(loader: ConfigLoader, *settings: str) -> DictConfig:
     return loader.load_configuration(
         "train", list(settings), run_mode=RunMode.MULTIRUN, validate_sweep_overrides=False
