@@ -4,6 +4,8 @@ import itertools
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -87,18 +89,27 @@ def test_whoever_stops_early_leaves_no_thread_behind() -> None:
     assert threading.active_count() == before
 
 
-def test_after_an_early_stop_waiting_items_are_not_begun() -> None:
+def test_after_an_early_stop_waiting_items_are_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
+    both_busy = threading.Barrier(3)
     go_on = threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, *args: Any, **options: Any) -> None:
+            go_on.set()  # the waiting items have been cancelled by now
+            super().shutdown(*args, **options)
+
+    monkeypatch.setattr("emotion.threads.ThreadPoolExecutor", Pool)
 
     def work(item: int) -> int:
         begun.append(item)
         if item > 0:
+            both_busy.wait(60)
             go_on.wait(60)
         return item
 
     results = map_in_order(work, range(100), jobs=2)
     assert next(results) == 0  # 1 and 2 hold both threads, 3 waits for one
-    threading.Timer(0.5, go_on.set).start()  # by then the main thread has long begun to close
+    both_busy.wait(60)
     results.close()  # type: ignore[attr-defined]
     assert sorted(begun) == [0, 1, 2]

@@ -37,6 +37,7 @@ def split(root: Path, *options: str) -> int:
     return main(["data", "split", str(root), "--out", "split.json", *options])
 
 
+@pytest.mark.slow
 def test_the_real_command_splits_as_training_does(
     sample_root: Path, run_result: RunResult, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def test_no_face_and_no_picture_are_records_and_the_run_goes_on(
     assert sorted(p.name for p in drawn.iterdir()) == ["0002_blank.jpg", f"0004_{good.stem}.jpg"]
 
 
+@pytest.mark.slow
 def test_unusual_names_work_on_the_real_command_line(
     run_result: RunResult, sample_root: Path, tmp_path: Path
 ) -> None:

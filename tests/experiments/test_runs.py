@@ -75,7 +75,7 @@ FAIR = (  # all that treats rare classes and hard labels in another way, at once
 )
 
 
-@pytest.mark.parametrize("overrides", [(), FAIR])
+@pytest.mark.parametrize("overrides", [(), pytest.param(FAIR, marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_run_whatever_the_workers(
     sample_root: Path, run_result: RunResult, tmp_path: Path, overrides: tuple[str, ...]
 ) -> None:

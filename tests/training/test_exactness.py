@@ -361,7 +361,7 @@ OTHERS = {"schedule": "cosine", "warmup_epochs": 1, "freeze_epochs": 1, "backbon
 @pytest.mark.parametrize(
     ("options", "breaks"),
     [
-        (CONTINUED, [(1, 1)]),
+        pytest.param(CONTINUED, [(1, 1)], marks=SLOW),
         pytest.param(OTHERS, [(1, 1)], marks=SLOW),
         pytest.param(CONTINUED, [(0, 1), (0, None), (1, None), (2, 1)], marks=SLOW),
         pytest.param(OTHERS, [(0, 1), (0, None), (1, None), (2, 1)], marks=SLOW),

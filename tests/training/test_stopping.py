@@ -25,8 +25,14 @@ def signal_at(number: int, epoch: int, batch: int, stage: str = "train") -> list
     ("number", "epoch", "batch", "stage", "where"),
     [
         (signal.SIGTERM, 2, 1, "train", "SIGTERM in epoch 2 after step 3"),
-        (signal.SIGINT, 1, 1, "train", "SIGINT in epoch 1 after step 1"),
-        (signal.SIGTERM, 1, 2, "train", "SIGTERM after epoch 1"),  # its last step: it is finished
+        pytest.param(
+            *(signal.SIGINT, 1, 1, "train", "SIGINT in epoch 1 after step 1"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(  # its last step: the epoch is finished
+            *(signal.SIGTERM, 1, 2, "train", "SIGTERM after epoch 1"),
+            marks=pytest.mark.slow,
+        ),
         (signal.SIGINT, 1, 1, "val", "SIGINT after epoch 1"),
     ],
 )
@@ -55,6 +61,7 @@ def test_a_signal_saves_the_run_which_then_goes_on_to_the_same_end(
     assert (record.status, record.resumed, record.reason) == ("finished", 1, None)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_are_not_torn_apart(sample_root: Path, tmp_path: Path) -> None:
     half = ["trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4"]
     whole = train_tiny(sample_root, tmp_path / "whole", *half)

@@ -98,10 +98,16 @@ def test_a_signal_stops_the_trial_which_is_continued(
 def test_two_workers_share_the_trials_out(tuner: Callable[..., Tuner]) -> None:
     workers = [tuner("tune.trials=7", "tune.pruner=null") for _ in range(2)]
     ends: list[list[TrialEnd]] = [[], []]
-    threads = [
-        threading.Thread(target=lambda place, item: place.extend(item.run()), args=pair)
-        for pair in zip(ends, workers, strict=True)
-    ]
+    begun = threading.Barrier(2, timeout=60)  # neither ends them all before the other begins
+
+    def work(place: list[TrialEnd], worker: Tuner) -> None:
+        begun.wait()
+        for end in worker.ends(Interruption()):
+            place.append(end)
+            if len(place) == 1:
+                begun.wait()
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(ends, workers, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -61,13 +61,15 @@ def read_record(folder: Path) -> RunRecord | None:
         return None
     try:
         content = json.loads(path.read_bytes())
+        if not isinstance(content, dict):
+            raise TypeError("expected names and values")
         if content.pop("format") != FORMAT:
             raise ValueError(f"expected format {FORMAT}")
         record = RunRecord(**content)
         if not isinstance(record.command, list) or not isinstance(record.seconds, float | int):
             raise TypeError("a value of another type than expected")
         return record
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise EmotionError(f"{path}: not a run's record ({error}); remove it") from error
 
 

@@ -2,10 +2,10 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emotion.data.importers.trees import UnusableError, inside, open_tree
@@ -143,6 +143,8 @@ def test_no_source_and_no_archive_are_errors(tmp_path: Path) -> None:
 
 
 @given(st.text())
+@example("0 \\")  # what is left ends in a space, as a folder's name may
+@example(".")
 def test_a_name_stays_inside_or_is_refused(name: str) -> None:
     try:
         path = inside(name)
@@ -150,4 +152,4 @@ def test_a_name_stays_inside_or_is_refused(name: str) -> None:
         return
     assert not path.startswith("/")
     assert ".." not in path.split("/")
-    assert inside(path) == path
+    assert str(PurePosixPath(path)) == path != "."

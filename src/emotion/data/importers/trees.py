@@ -121,7 +121,7 @@ def inside(name: str) -> str:
     """
     text = name.strip().replace("\\", "/")
     path = PurePosixPath(text)
-    if not text or "\0" in text:
+    if not path.parts or "\0" in text:
         raise UnusableError("names no file")
     if path.is_absolute() or PureWindowsPath(text).drive or ".." in path.parts:
         raise UnusableError(_OUTSIDE)
