@@ -259,7 +259,7 @@ def start(options: argparse.Namespace) -> None:
 
 
 def sweep(options: argparse.Namespace) -> None:
-    """Prints how long a sweep of eight tiny jobs takes against the sum of its jobs."""
+    """Prints how long a sweep of tiny jobs takes against the sum of its jobs."""
     with tempfile.TemporaryDirectory() as folder:
         data, emotion = Path(folder) / "data", [sys.executable, "-m", "emotion"]
         draw = [*emotion, "data", "sample", str(data), "--images", "40", "--seed", "1"]
@@ -271,17 +271,17 @@ def sweep(options: argparse.Namespace) -> None:
         for jobs in (1, 2):
             place = Path(folder) / f"sweep-{jobs}"
             command = [
-                *emotion, "train", "-m", "seed=1,2,3,4,5,6,7,8", *more,
+                *emotion, "train", "-m", f"seed=range(1,{options.jobs + 1})", *more,
                 f"hydra.sweep.dir={place}", f"hydra.launcher.jobs={jobs}",
             ]  # fmt: skip
             begun = time.time()
             subprocess.run(command, check=True, capture_output=True)
             wall = time.time() - begun
-            records = [json.loads(path.read_bytes()) for path in place.glob("*/run.json")]
-            training = sum(record["seconds"] for record in records)
+            ends = json.loads((place / "sweep.json").read_bytes())["jobs"]
+            sum_of_jobs = sum(end["seconds"] for end in ends)
             print(
-                f"{jobs} at once: {wall:.1f} s for {len(records)} jobs, {wall / len(records):.2f} s"
-                f" each; {training:.1f} s of training in all"
+                f"{jobs} at once: {wall:.1f} s for {len(ends)} jobs, which took {sum_of_jobs:.1f} s"
+                f" in all; wall time to their sum {wall / sum_of_jobs:.3f}"
             )
 
 
@@ -306,6 +306,7 @@ def main() -> None:
         own.add_argument("--warmup", type=int, default=5, help="steps that are not timed")
         own.add_argument("--rounds", type=int, default=3)
         own.add_argument("--epochs", type=int, default=2)
+        own.add_argument("--jobs", type=int, default=8, help="of the sweep")
         own.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.verb(options)

@@ -50,9 +50,9 @@ def test_a_number_is_an_axis_with_every_seed_a_point() -> None:
 
 @pytest.mark.parametrize(
     ("places", "scale"),
-    [([1, 10], "linear"), ([1, 11], "log"), ([0, 1, 11], "symlog"), ([-1, 1, 11], "linear")],
+    [([1, 5], "linear"), ([1, 6], "log"), ([0, 1, 11], "symlog"), ([-1, 1, 11], "linear")],
 )
-def test_values_that_span_more_than_ten_times_are_drawn_logarithmic(
+def test_values_that_span_more_than_five_times_are_drawn_logarithmic(
     places: list[float], scale: str
 ) -> None:
     marks = marks_of(places, [[0.5]] * len(places), spread=None)

@@ -14,7 +14,7 @@ from emotion.figures.canvas import COLOURS, new_figure, plain
 MOST = 40  # rows of one panel; several share them, each has FEWEST; what is worse is only counted
 FEWEST = 12
 TICKS = 8  # up to so many settings, each has a tick of its own
-FAR = 10.0  # values that span more than this many times are drawn on a logarithmic axis
+FAR = 5.0  # values that span more than this many times are drawn on a logarithmic axis
 _POINT, _MEAN = COLOURS[0], COLOURS[1]
 
 
@@ -114,7 +114,7 @@ def _draw_axis(axes: Axes, panel: Panel) -> None:
     )
     axes.set_xlabel(plain(panel.axis))
     axes.set_ylabel(plain(panel.score))
-    axes.margins(0.08)
+    axes.margins(x=0.12, y=0.08)  # the best score stands to the right of its mark
     axes.grid(axis="y", color="0.9")
     axes.set_axisbelow(True)
     axes.set_title(_title(panel), loc="left", fontsize=10)

@@ -14,9 +14,7 @@ from torch import Tensor
 from emotion.errors import EmotionError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-CHECKED_EVERY = (
-    50  # steps between two looks at a loss that is on a GPU, since each look waits for it
-)
+CHECKED_EVERY = 50  # steps between two looks at a loss on a GPU, since each look waits for it
 
 
 class StoppedError(Exception):
