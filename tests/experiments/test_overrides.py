@@ -10,7 +10,10 @@ from emotion.experiments.overrides import Value, assign, merged
 TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
 
 
-@given(st.one_of(TEXTS, st.booleans(), st.none(), st.integers(), st.floats(allow_nan=False)))
+PATHS = st.text("/.-_aE01", max_size=8)  # in which there may be a number
+
+
+@given(st.one_of(TEXTS, PATHS, st.booleans(), st.none(), st.integers(), st.floats(allow_nan=False)))
 def test_hydra_reads_back_what_was_spelt(value: Value) -> None:
     (read,) = OverridesParser.create().parse_overrides([assign("data.root", value)])
     assert read.key_or_group == "data.root"
@@ -22,6 +25,7 @@ def test_hydra_reads_back_what_was_spelt(value: Value) -> None:
     ("value", "text"),
     [
         ("outputs/run_1", "a=outputs/run_1"),
+        ("/runs/a-1.5/", "a=/runs/a-1.5/"),
         ("it's", "a='it\\'s'"),
         ("C:\\data\\", "a='C:\\data\\\\'"),
         ("null", "a='null'"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 Value = bool | int | float | str | None
-_PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z_/][\w./-]*", re.ASCII)
 _WORDS = ("null", "true", "false", "inf", "nan", "yes", "no", "on", "off")
 
 
