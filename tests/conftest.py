@@ -1,5 +1,6 @@
 """Fixtures that more than one test file needs."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from emotion.experiments.runs import train
 # A busy machine is no failure.
 settings.register_profile("emotion", deadline=None)
 settings.load_profile("emotion")
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so their processes.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 

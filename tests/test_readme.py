@@ -73,7 +73,8 @@ def test_your_own_photos(sample_root: Path, tmp_path: Path) -> None:
     assert (tmp_path / "outputs" / "mine" / "curves.png").is_file()
     assert (tmp_path / "outputs" / "mine" / "epochs.csv").read_text().count("\n") == 3
     board = (tmp_path / "outputs" / "leaderboard.md").read_text()
-    assert all(word in board for word in ("mine", "sweeps/", "tune/"))
+    assert all(word in board for word in ("| mine |", "| sweeps/"))
+    assert len(list((tmp_path / "outputs" / "tune").glob("*/history.png"))) == 1
     assert len(list((tmp_path / "outputs" / "drawn").iterdir())) == 4
     assert (tmp_path / "outputs" / "faces.jsonl").read_text().count("\n") >= 4
     check_tensorboard(tmp_path)

@@ -114,6 +114,7 @@ def test_a_changed_sweep_is_refused_and_leaves_the_folder_as_it_is(
 @pytest.mark.slow
 def test_other_settings_of_hydra_go_to_the_jobs_and_its_own_do_not() -> None:
     Path("more").mkdir()
+    Path("x").mkdir()
     Path("more/mine.yaml").write_text("defaults:\n  - train\n  - _self_\nseed: 5\n")
     given = ["hydra.verbose=true", "hydra.sweep.dir='a b'", "hydra.launcher.timeout=60"]
     flags = ["--config-dir=more", "--config-name=mine"]
@@ -190,6 +191,7 @@ def test_what_cannot_run_is_told_before_any_job_starts(
 @pytest.mark.slow
 def test_unusual_names_reach_the_jobs_as_they_were_typed() -> None:
     odd = "data.root='it\\'s, a=b/얼굴 [x]'"
+    Path("it's, a=b/얼굴 [x]").mkdir(parents=True)
     assert sweep(odd, "model.weights=finish", "seed=1,2", "hydra.sweep.dir='a, b=c'") == 0
     content = json.loads(Path("a, b=c/sweep.json").read_text())
     assert [job["overrides"][0] for job in content["jobs"]] == [odd, odd]
