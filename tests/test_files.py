@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.errors import EmotionError
-from emotion.files import replacing, write_json, write_text
+from emotion.errors import ConfigError, EmotionError
+from emotion.files import alone, replacing, write_json, write_text
 
 
 def names_in(folder: Path) -> list[str]:
@@ -114,3 +114,19 @@ def test_json_without_a_number_is_refused_and_the_old_file_stays(
         write_json(tmp_path / "a.json", {"loss": value})
     assert (tmp_path / "a.json").read_text() == "1\n"
     assert names_in(tmp_path) == ["a.json"]
+
+
+def test_one_at_a_time_is_let_in(tmp_path: Path) -> None:
+    lock = tmp_path / "folder" / "a.lock"
+    with alone(lock, "taken"), pytest.raises(ConfigError, match=r"^taken$"), alone(lock, "taken"):
+        raise AssertionError("nobody comes here")
+    with alone(lock, "free again"):
+        pass
+
+
+def test_a_lock_that_cannot_be_written_is_named() -> None:
+    with (
+        pytest.raises(ConfigError, match=r"^/proc/none: cannot be written \(No such file"),
+        alone(Path("/proc/none/a.lock"), "taken"),
+    ):
+        raise AssertionError("nobody comes here")

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,13 @@ def test_a_reader_that_has_seen_enough_is_no_traceback() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 141
     assert done.stderr == ""
+
+
+def test_what_a_terminal_cannot_show_is_spelt_out() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "emotion", "--help"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert done.returncode == 0
+    assert b"usage: emotion VERB \\u2026" in done.stdout

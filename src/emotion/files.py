@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emotion.errors import EmotionError
+from filelock import FileLock, Timeout
+
+from emotion.errors import ConfigError, EmotionError
 
 
 @contextmanager
@@ -35,6 +37,35 @@ def replacing(path: Path) -> Iterator[Path]:
         raise EmotionError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(lock: Path, taken: str, patience: float = 0) -> Iterator[None]:
+    """Keeps other processes out for as long as the block lasts.
+
+    Args:
+        lock: a file for it; its folder is made.
+        taken: what is said where another process is in.
+        patience: seconds to wait for that one to end.
+
+    Raises:
+        ConfigError: another process is in, or the file cannot be written.
+    """
+    held = FileLock(lock, timeout=patience)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()  # the lock itself would wait for a folder that may be written
+        held.acquire()
+    except Timeout as error:
+        raise ConfigError(taken) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{lock.parent}: cannot be written ({error.strerror or error})"
+        ) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,14 @@ from omegaconf import OmegaConf
 from tests.conftest import train_tiny
 from tests.training.comparison import assert_same_run
 
+import emotion.experiments.runs
 from emotion.errors import CheckpointError, ConfigError, DataError
 from emotion.experiments.continuation import expanded, overrides_of
 from emotion.experiments.outcome import RunResult
+from emotion.experiments.parts import Run
 from emotion.experiments.records import RunRecord, now, read_record, write_record
+from emotion.experiments.runs import LOCK
+from emotion.files import alone
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +133,58 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
 def test_a_run_that_goes_on_has_its_folder(half: Path, item: str) -> None:
     with pytest.raises(ConfigError, match=f"goes on in that folder; leave out {item}"):
         expanded([f"resume={half}", item])
+
+
+def test_a_last_checkpoint_that_was_removed_is_no_reason_to_begin_again(
+    sample_root: Path, moved: Path
+) -> None:
+    (moved / "checkpoints" / "last.ckpt").unlink()
+    text = r"last.ckpt: is missing, .*, or remove epoch_001.ckpt as well to begin again$"
+    with pytest.raises(CheckpointError, match=text):
+        train_tiny(sample_root, moved, "resume=auto")
+    assert (moved / "checkpoints" / "epoch_001.ckpt").is_file()
+
+
+def test_fewer_epochs_than_were_trained_are_refused(sample_root: Path, moved: Path) -> None:
+    record = read_record(moved)
+    assert record is not None
+    write_record(moved, replace(record, status="stopped"))
+    with pytest.raises(ConfigError, match=r"^trainer.max_epochs=0: the run in .* is in epoch 1 al"):
+        train_tiny(sample_root, moved, "resume=auto", "trainer.max_epochs=0")
+
+
+@pytest.mark.parametrize("content", ["", "a: 1", "- 1"])
+def test_a_config_of_something_else_is_named(sample_root: Path, moved: Path, content: str) -> None:
+    (moved / "config.yaml").write_text(content)
+    with pytest.raises(ConfigError, match=r"config.yaml: expected the settings of a run"):
+        train_tiny(sample_root, moved, "resume=auto")
+
+
+def test_two_trainings_do_not_share_a_folder(
+    sample_root: Path, moved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emotion.experiments.runs.PATIENCE", 0)
+    record = read_record(moved)
+    with (
+        alone(moved / LOCK, "the other"),
+        pytest.raises(ConfigError, match=f"^{moved}: another process is training in it; wait"),
+    ):
+        train_tiny(sample_root, moved, "resume=auto")
+    assert read_record(moved) == record
+
+
+def test_what_another_training_did_meanwhile_is_not_trained_over(
+    sample_root: Path, moved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = read_record(moved)
+    assert record is not None
+    checked = emotion.experiments.runs.check_run
+
+    def check(run: Run) -> None:
+        checked(run)
+        write_record(moved, replace(record, resumed=7))
+
+    monkeypatch.setattr("emotion.experiments.runs.check_run", check)
+    with pytest.raises(ConfigError, match="another process has just trained in it; type that aga"):
+        train_tiny(sample_root, moved, "resume=auto")
+    assert read_record(moved) == replace(record, resumed=7)

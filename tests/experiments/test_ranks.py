@@ -13,7 +13,14 @@ from tests.processes import naming
 
 from emotion.errors import ConfigError
 from emotion.experiments import ranks
-from emotion.experiments.ranks import RanksEnd, is_rank, local_ranks, run_ranks, wants_supervision
+from emotion.experiments.ranks import (
+    RanksEnd,
+    is_first,
+    is_rank,
+    local_ranks,
+    run_ranks,
+    wants_supervision,
+)
 
 
 def config(folder: Path, **trainer: object) -> DictConfig:
@@ -113,6 +120,24 @@ def test_a_signal_reaches_all_and_is_waited_for(run: Runner, tmp_path: Path) -> 
 )
 def test_who_is_a_rank_already(environment: dict[str, str], expected: bool) -> None:
     assert is_rank(environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, True),
+        ({"LOCAL_RANK": "0"}, True),
+        ({"LOCAL_RANK": "1"}, False),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "1"}, False),  # started by us on the second machine
+        ({"LOCAL_RANK": "0", "RANK": "2"}, False),  # by torchrun
+        ({"LOCAL_RANK": "0", "RANK": "0", "SLURM_PROCID": "1"}, True),  # by torchrun in a job
+        ({"SLURM_NTASKS": "2", "SLURM_STEP_ID": "0", "SLURM_PROCID": "1"}, False),
+        ({"SLURM_NTASKS": "2", "SLURM_STEP_ID": "0", "SLURM_PROCID": "0"}, True),
+        ({"SLURM_NTASKS": "1", "SLURM_STEP_ID": "0", "SLURM_PROCID": "1"}, True),  # a job's own
+    ],
+)
+def test_who_is_the_first_of_all(environment: dict[str, str], expected: bool) -> None:
+    assert is_first(environment) == expected
 
 
 def test_how_many_processes_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

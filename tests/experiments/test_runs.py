@@ -191,3 +191,24 @@ def test_a_checkpoint_that_follows_another_score_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=r"let it follow monitor\.name and \.mode"):
         train_tiny(sample_root, tmp_path / "run", "callbacks.best.mode=max")
+
+
+@pytest.mark.parametrize(
+    ("stop", "name"), [(KeyboardInterrupt(), "SIGINT"), (SystemExit(143), "SIGTERM")]
+)
+def test_a_run_that_is_ended_before_its_first_step_was_stopped(
+    sample_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: BaseException,
+    name: str,
+) -> None:
+    def describe(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr("emotion.experiments.runs._describe", describe)
+    with pytest.raises(type(stop)):
+        train_tiny(sample_root, tmp_path / "run")
+    record = read_record(tmp_path / "run")
+    assert record is not None
+    assert (record.status, record.reason) == ("stopped", name)

@@ -103,3 +103,12 @@ def test_no_finished_run_is_said() -> None:
     figure = draw_leaderboard([])
     assert [text.get_text() for text in figure.texts] == ["no run is finished"]
     to_pixels(figure)
+
+
+def test_values_too_near_for_labels_of_their_own_share_an_axis() -> None:
+    places = [0.0018, 0.0019, 0.1]
+    marks = marks_of(places, [[0.5]] * 3, spread=None)
+    axes = axes_of(draw_leaderboard([Panel("val/loss", "min", marks, "x")]))
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert "0.0018" not in labels
+    assert any(labels)

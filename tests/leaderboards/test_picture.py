@@ -82,3 +82,10 @@ def test_scores_of_two_names_are_two_panels_and_nothing_unfinished_is_one(
         ("val/accuracy", "max"),
         ("val/loss", "min"),
     ]
+
+
+def test_where_seeds_alone_differ_they_are_one_mark(tmp_path: Path, shown: list[Panel]) -> None:
+    for seed in range(2):
+        write_run(tmp_path / str(seed), 0.5, {"seed": seed})
+    draw(read_leaderboard(tmp_path))
+    assert [mark.name for mark in shown[0].marks] == ["all seeds"]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from tests.leaderboards.reading import csv_rows
 from tests.leaderboards.run_writer import write_run
 
 from emotion.leaderboards.leaderboard import make_board, read_leaderboard
@@ -99,3 +100,21 @@ def test_times_are_told_as_people_do(seconds: float | None, text: str) -> None:
     head, rows = run_table(make_board([run]), [])
     assert head == ["rank", "score", "epoch", "time", "run"]
     assert rows == [["1", "0.5000", "1 of 3", text, "0"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("=cmd|calc", "'=cmd|calc"),
+        ("+1+2", "'+1+2"),
+        ("@x", "'@x"),
+        ("-1e-3", "-1e-3"),  # a number
+        ("a\x1b[31m", "a [31m"),
+    ],
+)
+def test_csv_has_neither_formulas_nor_what_steers_a_terminal(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    write_run(tmp_path / name, 0.5, {"seed": 1})
+    (row,) = csv_rows(read_leaderboard(tmp_path))
+    assert row["run"] == told

@@ -142,6 +142,15 @@ def test_a_signal_stops_the_jobs_and_says_how_to_go_on(
     assert not naming(str(folder))
 
 
+def test_a_run_folder_is_no_place_for_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(
+        ConfigError, match=f"^hydra.sweep.dir={tmp_path}: holds a run; name another"
+    ):
+        run(tmp_path, "finish")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+
+
 def test_another_sweep_in_the_folder_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     run(tmp_path, "finish", "fail")
     before = (tmp_path / "sweep.json").read_bytes()

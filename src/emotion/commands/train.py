@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from emotion.commands import DIED, DONE, MISTAKE, TERMINATED
 from emotion.errors import EmotionError
 from emotion.experiments.configs import VERSION_BASE, check_overrides, config_folder
-from emotion.experiments.continuation import AUTO, expanded
+from emotion.experiments.continuation import AUTO, expanded, holds_run
 from emotion.experiments.ranks import RanksEnd, is_rank, run_ranks, wants_supervision
 from emotion.experiments.records import close_record
 from emotion.sweeps.launcher import SweepEnd
@@ -31,6 +31,7 @@ from emotion.sweeps.launcher import SweepEnd
 if TYPE_CHECKING:  # they import torch, which a process that only starts others does not want
     from emotion.experiments.outcome import RunResult
 
+SIGNALLED = 128  # and the number of the signal: the exit code, as shells have it
 RANK = "--rank"  # hidden: one process of several, with a config that is composed already
 _defects: list[Exception] = []  # what escaped from a job and is nobody's mistake but ours
 
@@ -128,10 +129,14 @@ def _supervise(config: DictConfig, command: Sequence[str]) -> int:
     end = run_ranks(config, command)
     if end.stopped is not None:
         return end.stopped
-    if not end.code:
-        return DONE
+    if not end.code or end.code > SIGNALLED:  # all agreed to stop, whichever was asked to
+        return end.code
     folder = Path(config.run_dir)
-    close_record(folder, "failed", end.told)
+    if end.code != MISTAKE:
+        # Where another process was killed, the first can only tell that a connection is gone.
+        close_record(
+            folder, "failed", end.told, ("running", "failed") if end.rank else ("running",)
+        )
     return _explain(end, folder)
 
 
@@ -157,14 +162,19 @@ def _train(config: DictConfig, command: Sequence[str]) -> int:
         result = train(config, command)
     except StoppedError as stop:
         if _speaks():
-            print(
-                f"emotion: stopped by {stop}; go on with: emotion train resume={config.run_dir}",
-                file=sys.stderr,
-            )
-        return 128 + stop.number
+            print(f"emotion: stopped by {stop}; {_hint(config)}", file=sys.stderr)
+        return SIGNALLED + stop.number
+    except (KeyboardInterrupt, SystemExit):  # before the first step, or the second signal
+        if _speaks() and holds_run(Path(config.run_dir)):
+            print(f"emotion: {_hint(config)}", file=sys.stderr)
+        raise
     if result is not None:
         _report(result)
     return DONE
+
+
+def _hint(config: DictConfig) -> str:
+    return f"go on with: emotion train resume={config.run_dir}"
 
 
 def _terminate(number: int, frame: Any) -> None:

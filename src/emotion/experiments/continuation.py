@@ -1,6 +1,7 @@
 """Going on with a run: whether its folder holds one, which settings it has, where it stands."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from emotion.errors import ConfigError, summarise
+from emotion.errors import CheckpointError, ConfigError, summarise
 from emotion.experiments.overrides import assign, merged
 from emotion.experiments.records import RunRecord, read_record
 
@@ -57,7 +58,7 @@ def begin(config: DictConfig) -> Beginning:
     Raises:
         ConfigError: the folder holds a run and `resume` does not say to go on with it, or that run
             had other settings; names them.
-        CheckpointError: the run's last checkpoint is damaged.
+        CheckpointError: the run's last checkpoint is damaged, or missing beside others.
     """
     folder = Path(config.run_dir)
     if not holds_run(folder):
@@ -75,15 +76,31 @@ def begin(config: DictConfig) -> Beginning:
     if finished:
         return Beginning(config, config, None, record, finished=True)
     last = folder / LAST
-    if not last.exists():  # it was ended within its first epoch
+    if not last.exists():
+        _check_nothing_kept(last)  # it was ended within its first epoch
+        print(f"{folder}: no epoch was finished; begins again", file=sys.stderr)
         return Beginning(config, config, None, record)
     from emotion.training.checkpoints import read_checkpoint  # torch, which not all want
 
-    read_checkpoint(last)
+    epochs = read_checkpoint(last).epoch
+    if epochs > config.trainer.max_epochs >= 0:
+        raise ConfigError(
+            f"trainer.max_epochs={config.trainer.max_epochs}: the run in {folder} is in epoch"
+            f" {epochs} already; expected at least as many"
+        )
     building = config.copy()
     building.data.split = str(folder / "split.json")
     building.model.weights = None  # all of the network is in the checkpoint
     return Beginning(config, building, last, record)
+
+
+def _check_nothing_kept(last: Path) -> None:
+    kept = sorted(path.name for path in last.parent.glob("[!.]*.ckpt"))
+    if kept:
+        raise CheckpointError(
+            f"{last}: is missing, and without it the run cannot go on; name another hydra.run.dir,"
+            f" or remove {', '.join(kept)} as well to begin again"
+        )
 
 
 def holds_run(folder: Path) -> bool:
@@ -136,8 +153,8 @@ def _saved(folder: Path) -> DictConfig:
         saved = OmegaConf.load(path)
     except Exception as error:  # a missing file, or any of YAML's own errors
         raise ConfigError(f"{path}: cannot be read; the run cannot be gone on with") from error
-    if not isinstance(saved, DictConfig):
-        raise ConfigError(f"{path}: expected settings, got something else")
+    if not isinstance(saved, DictConfig) or not {"run_dir", "data", "monitor"} <= set(saved):
+        raise ConfigError(f"{path}: expected the settings of a run, got something else")
     return saved
 
 

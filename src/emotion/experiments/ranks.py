@@ -30,6 +30,15 @@ def is_rank(environment: Mapping[str, str]) -> bool:
     return "LOCAL_RANK" in environment or several
 
 
+def is_first(environment: Mapping[str, str]) -> bool:
+    """Tells whether this process is the only one of its training, or the first on all machines."""
+    if not is_rank(environment):
+        return True
+    names = [name for name in ("RANK", "SLURM_PROCID") if name in environment][:1]
+    names = names or ["NODE_RANK", "LOCAL_RANK"]
+    return all(environment.get(name, "0") == "0" for name in names)
+
+
 def local_ranks(config: DictConfig) -> int:
     """Gives how many processes the training wants on this machine.
 

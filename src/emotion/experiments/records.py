@@ -1,6 +1,7 @@
 """`run.json`: by which command a run came about, how long it took and how it ended."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,8 +74,17 @@ def read_record(folder: Path) -> RunRecord | None:
         raise EmotionError(f"{path}: not a run's record ({error}); remove it") from error
 
 
-def close_record(folder: Path, status: Status, reason: str) -> None:
-    """Notes how a run ended that could not say so itself, such as one that was killed."""
+def close_record(
+    folder: Path, status: Status, reason: str, instead: Collection[str] = ("running",)
+) -> None:
+    """Notes how a run ended that could not say so itself, such as one that was killed.
+
+    Args:
+        folder: of the run.
+        status: how it ended.
+        reason: why.
+        instead: of which status; a run of another has said it better.
+    """
     record = read_record(folder)
-    if record is not None and record.status == "running":
+    if record is not None and record.status in instead:
         write_record(folder, replace(record, status=status, reason=reason))

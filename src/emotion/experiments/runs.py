@@ -1,5 +1,6 @@
 """One training run, from a config to a folder that holds everything."""
 
+import os
 import platform
 import sys
 import time
@@ -20,12 +21,16 @@ from emotion.errors import ConfigError, EmotionError
 from emotion.experiments.continuation import Beginning, begin
 from emotion.experiments.outcome import RunResult, conclude
 from emotion.experiments.parts import Run, build_run, check_run
-from emotion.experiments.records import RunRecord, Status, now, write_record
+from emotion.experiments.ranks import is_first
+from emotion.experiments.records import RunRecord, Status, now, read_record, write_record
 from emotion.faces.samples import count_classes, list_counts
-from emotion.files import write_json, write_text
+from emotion.files import alone, write_json, write_text
 from emotion.training.stopping import StoppedError
 
 PACKAGES = ("emotion", "torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
+
+LOCK = "run.lock"
+PATIENCE = 10.0  # seconds: loading workers outlive a killed training by five at most
 
 # What Lightning says of a run that goes on. The second is not so: the data module leaves out what
 # was trained on, and tests compare the bits.
@@ -43,9 +48,12 @@ def train(config: DictConfig, command: Sequence[str] = ()) -> RunResult | None:
         The result, or None on the devices other than the first and where nothing was left to do.
 
     Raises:
-        EmotionError: the config or the data cannot be used; says where and why.
+        EmotionError: the config or the data cannot be used, or another process trains in the
+            folder; says where and why.
         StoppedError: a signal ended the training, whose state is saved.
     """
+    folder = Path(config.run_dir)
+    before = read_record(folder)
     try:
         start = begin(config)
         if start.finished:
@@ -57,7 +65,7 @@ def train(config: DictConfig, command: Sequence[str] = ()) -> RunResult | None:
     check_run(run)
     book = _RunBook(run, start, command)
     run.trainer.callbacks.insert(0, book)  # type: ignore[attr-defined]
-    with book.kept(), warnings.catch_warnings():
+    with _alone_in(folder, before), book.kept(), warnings.catch_warnings():
         for text in EXPECTED:
             warnings.filterwarnings("ignore", text)
         try:
@@ -67,6 +75,27 @@ def train(config: DictConfig, command: Sequence[str] = ()) -> RunResult | None:
                 raise KeyboardInterrupt from stop
             raise
         return conclude(run, start.config) if run.trainer.is_global_zero else None
+
+
+@contextmanager
+def _alone_in(folder: Path, before: RunRecord | None) -> Iterator[None]:
+    """Keeps other trainings out of the folder; the first device does so for all.
+
+    Args:
+        folder: of the run.
+        before: what its record was when we found out where the run stands.
+
+    Raises:
+        ConfigError: another process trains in it, or did so since.
+    """
+    if not is_first(os.environ):
+        yield
+        return
+    text = f"{folder}: another process is training in it; wait for it to end"
+    with alone(folder / LOCK, text, PATIENCE):
+        if read_record(folder) != before:
+            raise ConfigError(f"{folder}: another process has just trained in it; type that again")
+        yield
 
 
 class _RunBook(Callback):
@@ -101,6 +130,9 @@ class _RunBook(Callback):
             yield
         except StoppedError as stop:
             self._stop(stop)
+            raise
+        except (KeyboardInterrupt, SystemExit) as stop:  # before the first step, or a second signal
+            self._note("stopped", "SIGINT" if isinstance(stop, KeyboardInterrupt) else "SIGTERM")
             raise
         except BaseException as error:
             self._note("failed", str(error) or type(error).__name__)

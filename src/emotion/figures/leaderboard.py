@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
@@ -133,11 +134,18 @@ def _set_scale(axes: Axes, places: Sequence[float]) -> None:
         else:  # nought has no logarithm: it stands one step below the smallest
             axes.set_xscale("symlog", linthresh=min(above), linscale=0.5)
     values = sorted(set(places))
-    if len(values) <= TICKS:
+    if len(values) <= TICKS and _far_apart(axes, values):
         axes.xaxis.set_major_locator(FixedLocator(values))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xticks(values, [f"{value:g}" for value in values])
+
+
+def _far_apart(axes: Axes, values: Sequence[float]) -> bool:
+    """Tells whether a label fits below each value."""
+    drawn = axes.xaxis.get_transform().transform(np.asarray(values))
+    gaps = np.diff(drawn)
+    return len(values) < 2 or bool(gaps.min() >= (drawn[-1] - drawn[0]) / TICKS)
 
 
 def _several(marks: Sequence[Mark]) -> bool:

@@ -36,7 +36,9 @@ def _numeric(groups: Sequence[Group], name: str) -> bool:
 def _mark(group: Group, names: Sequence[str], axis: str | None) -> Mark:
     run = group.runs[0]
     name = describe(run, names)
-    if not 0 < len(name) <= LONGEST:
+    if not names and len(group.runs) > 1:
+        name = "all seeds"
+    elif not 0 < len(name) <= LONGEST:
         more = f" and {len(group.runs) - 1} more" if len(group.runs) > 1 else ""
         name = f"{run.name}{more}"
         name = name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"

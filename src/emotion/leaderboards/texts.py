@@ -62,13 +62,26 @@ def _statistics(group: Group) -> list[str]:
 
 def _csv_row(rank: str, run: RunFolder, names: Sequence[str], about: list[str]) -> list[str]:
     numbers = (run.score, run.epoch, run.epochs, run.seconds)
-    return [
+    cells = [
         *(rank, run.name, run.status, run.monitor, run.mode),
         *("" if value is None else repr(value) for value in numbers),
         *(_setting(run, name, missing="") for name in names),
         *about,
         *(run.command, run.checkpoint, run.reason),
     ]
+    return [_harmless(cell) for cell in cells]
+
+
+def _harmless(cell: str) -> str:
+    """Keeps a spreadsheet from taking a text for a formula, and a terminal from obeying it."""
+    cell = clean(cell)
+    if not cell.startswith(("=", "+", "-", "@")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _setting(run: RunFolder, name: str, missing: str = "–") -> str:

@@ -1,18 +1,16 @@
 """`sweep.json`: the jobs of a sweep and how they ended, and what of them is missing."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
-
-from emotion.errors import ConfigError, EmotionError
+from emotion.errors import EmotionError
 from emotion.experiments.jobs import Ending, Job
 from emotion.experiments.records import read_record
-from emotion.files import write_json
+from emotion.files import alone, write_json
 
 FORMAT = 1
 NAME = "sweep.json"
@@ -81,12 +79,11 @@ class Sweep:
         return Job(planned.overrides, self.folder / planned.folder)
 
     def standing(self, number: int) -> Standing:
-        """Tells how far a job is; its own `run.json` is the truth.
-
-        Raises:
-            EmotionError: that file is none of ours.
-        """
-        record = read_record(self.folder / self.jobs[number].folder)
+        """Tells how far a job is; its own `run.json` is the truth."""
+        try:
+            record = read_record(self.folder / self.jobs[number].folder)
+        except EmotionError:  # the job itself will say what is wrong with it; the others go on
+            return "failed"
         if record is not None and record.status == "finished":
             return "finished"
         if self.states[number].status == "failed" or (record and record.status == "failed"):
@@ -140,27 +137,14 @@ def swept_settings(jobs: Sequence[Sequence[str]]) -> list[str]:
     return [text or f"job {number}" for number, text in enumerate(texts)]
 
 
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> AbstractContextManager[None]:
     """Keeps a second sweep out of the folder for as long as the block lasts.
 
     Raises:
-        ConfigError: there is one already.
+        ConfigError: there is one already, or the folder cannot be written.
     """
-    lock = FileLock(folder / LOCK, timeout=0)
-    try:
-        (folder / LOCK).touch()  # the lock itself would wait for a folder that may be written
-        lock.acquire()
-    except Timeout as error:
-        raise ConfigError(
-            f"hydra.sweep.dir={folder}: another sweep is running in it; wait for it to end, or name"
-            " another hydra.sweep.dir"
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            f"hydra.sweep.dir={folder}: cannot be written ({error.strerror or error})"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return alone(
+        folder / LOCK,
+        f"hydra.sweep.dir={folder}: another sweep is running in it; wait for it to end, or name"
+        " another hydra.sweep.dir",
+    )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from emotion.errors import ConfigError
+from emotion.experiments.continuation import holds_run
 from emotion.experiments.jobs import Job, JobEnd, RunningJob
 from emotion.interruption import Interruption
 from emotion.sweeps.changes import check_same
@@ -75,6 +77,8 @@ def run_sweep(sweep: Sweep, terms: Terms) -> int:
         EmotionError: it cannot run: the folder holds another sweep, or one that is running; or
             so many jobs at once do not fit.
     """
+    if holds_run(sweep.folder):
+        raise ConfigError(f"hydra.sweep.dir={sweep.folder}: holds a run; name another folder")
     with alone_in(sweep.folder):
         before = read_sweep(sweep.folder)
         if before is not None:
