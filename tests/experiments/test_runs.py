@@ -14,6 +14,7 @@ from tests.conftest import train_tiny
 
 from emotion.errors import ConfigError, DataError
 from emotion.experiments.outcome import RunResult
+from emotion.experiments.records import read_record
 
 
 def test_a_run_folder_holds_everything(run_result: RunResult, sample_root: Path) -> None:
