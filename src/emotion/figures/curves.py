@@ -62,5 +62,5 @@ def _draw_curve(axes: Axes, curve: Curve, kept: int) -> None:
     label = f"epoch {kept}: {score:.4f}"
     axes.plot([kept], [score], "o", markersize=9, mfc="none", mec="black", mew=1.5, label=label)
     axes.set_ylabel(curve.name)
-    axes.legend(frameon=False)
+    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9)  # the area may lie below
     axes.spines[["top", "right"]].set_visible(False)
