@@ -9,11 +9,10 @@ from omegaconf import OmegaConf
 from tests.conftest import train_tiny
 from tests.training.comparison import assert_same_run
 
-import emotion.experiments.runs
 from emotion.errors import CheckpointError, ConfigError, DataError
 from emotion.experiments.continuation import expanded, overrides_of
 from emotion.experiments.outcome import RunResult
-from emotion.experiments.parts import Run
+from emotion.experiments.parts import Run, check_run
 from emotion.experiments.records import RunRecord, now, read_record, write_record
 from emotion.experiments.runs import LOCK
 from emotion.files import alone
@@ -178,7 +177,7 @@ def test_what_another_training_did_meanwhile_is_not_trained_over(
 ) -> None:
     record = read_record(moved)
     assert record is not None
-    checked = emotion.experiments.runs.check_run
+    checked = check_run
 
     def check(run: Run) -> None:
         checked(run)
