@@ -54,11 +54,13 @@ def plan_sweep(config: DictConfig, loader: ConfigLoader, jobs: Sequence[Sequence
         jobs: the overrides of each.
 
     Raises:
-        ConfigError: a job cannot be composed, or two would share a folder; names job and setting.
+        ConfigError: a job cannot be composed, or two are alike or would share a folder; names job
+            and setting.
     """
     flags, handed_on = _flags(config), _handed_on(config)
     planned: list[SweepJob] = []
     trainers: list[dict[str, Any]] = []
+    numbers: dict[str, int] = {}
     first: dict[str, Any] = {}
     for number, (job, name) in enumerate(zip(jobs, swept_settings(jobs), strict=True)):
         try:
@@ -68,7 +70,13 @@ def plan_sweep(config: DictConfig, loader: ConfigLoader, jobs: Sequence[Sequence
         except (HydraException, OmegaConfBaseException) as error:
             text = " ".join(str(error).partition("object_type=")[0].split())
             raise ConfigError(f"job {number} of the sweep ({name}): {text}") from error
-        planned.append(SweepJob((*flags, *handed_on, *job), folder, config_hash(content)))
+        digest = config_hash(content)
+        if (other := numbers.setdefault(digest, number)) != number:
+            raise ConfigError(
+                f"jobs {other} and {number} of the sweep have the same settings; name each value"
+                " once"
+            )
+        planned.append(SweepJob((*flags, *handed_on, *job), folder, digest))
         first = first or content
         trainers.append(trainer)
     if len({job.folder for job in planned}) < len(planned):
