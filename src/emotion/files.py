@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from emotion.errors import ConfigError, EmotionError
 
+TEMPORARY = ".writing-"  # so the names of files begin that are being written
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -24,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise EmotionError(f"{path}: cannot be written ({error.strerror})") from error

@@ -116,17 +116,17 @@ def sweep_that_trains(cwd: Path, *settings: str) -> Iterator["subprocess.Popen[s
 
 @pytest.mark.slow
 def test_a_grid_of_three_whose_middle_job_fails(sample_root: Path, tmp_path: Path) -> None:
-    grid = ["model.weights=null,/no/such.pth,null", f"data.root={sample_root}", "trainer=cpu"]
-    arguments = ["train", "-m", *grid, *TINY, "trainer.max_epochs=1"]
+    grid = ["model.optimizer.lr=1e-3,-1,1e-4", f"data.root={sample_root}", "trainer=cpu"]
+    arguments = ["train", "-m", *grid, *TINY, "model.weights=null", "trainer.max_epochs=1"]
     done = run(tmp_path, *arguments)
     folder = tmp_path / "sweep"
     assert done.returncode == 1, done.stderr
     assert states(folder) == ["finished", "failed", "finished"]
-    text = "model.weights=/no/such.pth: no such file"
+    text = "model.optimizer: Invalid learning rate: -1"
     assert text in done.stderr
     assert text in " ".join(read(folder / "sweep.json")["jobs"][1]["tail"])
     assert "Traceback" not in done.stderr
-    assert "1 of 3: model.weights=null: finished, val/loss" in done.stderr
+    assert "1 of 3: model.optimizer.lr=0.001: finished, val/loss" in done.stderr
     assert "2 of 3 jobs are finished; run the others again: emotion sweep resume" in done.stderr
     assert all((folder / f"leaderboard.{kind}").is_file() for kind in ("csv", "md", "png"))
     before = (folder / "0" / "run.json").read_bytes(), (folder / "2" / "run.json").read_bytes()

@@ -138,10 +138,27 @@ def test_a_last_checkpoint_that_was_removed_is_no_reason_to_begin_again(
     sample_root: Path, moved: Path
 ) -> None:
     (moved / "checkpoints" / "last.ckpt").unlink()
-    text = r"last.ckpt: is missing, .*, or remove epoch_001.ckpt as well to begin again$"
+    record = read_record(moved)
+    assert record is not None
+    write_record(moved, replace(record, status="stopped"))
+    with (moved / "epochs.csv").open("a") as stream:
+        stream.write("2,0.1\n")
+    text = r"last.ckpt: is missing, and without it the run of 2 epochs cannot go on; name another"
     with pytest.raises(CheckpointError, match=text):
         train_tiny(sample_root, moved, "resume=auto")
     assert (moved / "checkpoints" / "epoch_001.ckpt").is_file()
+
+
+def test_a_run_that_was_killed_before_its_last_checkpoint_was_there_begins_again(
+    sample_root: Path, moved: Path, run_result: RunResult
+) -> None:
+    record = read_record(moved)
+    assert record is not None
+    write_record(moved, replace(record, status="running"))
+    (moved / "checkpoints" / "last.ckpt").rename(moved / "checkpoints" / ".writing-x.ckpt")
+    assert_same_run(train_tiny(sample_root, moved, "resume=auto"), run_result)
+    names = {path.name for path in (moved / "checkpoints").iterdir()}
+    assert names == {run_result.checkpoint.name, "last.ckpt"}
 
 
 def test_fewer_epochs_than_were_trained_are_refused(sample_root: Path, moved: Path) -> None:

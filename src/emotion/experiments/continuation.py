@@ -77,7 +77,7 @@ def begin(config: DictConfig) -> Beginning:
         return Beginning(config, config, None, record, finished=True)
     last = folder / LAST
     if not last.exists():
-        _check_nothing_kept(last)  # it was ended within its first epoch
+        _check_first_epoch(folder)
         print(f"{folder}: no epoch was finished; begins again", file=sys.stderr)
         return Beginning(config, config, None, record)
     from emotion.training.checkpoints import read_checkpoint  # torch, which not all want
@@ -94,12 +94,14 @@ def begin(config: DictConfig) -> Beginning:
     return Beginning(config, building, last, record)
 
 
-def _check_nothing_kept(last: Path) -> None:
-    kept = sorted(path.name for path in last.parent.glob("[!.]*.ckpt"))
-    if kept:
+def _check_first_epoch(folder: Path) -> None:
+    """Checks that a run without a last checkpoint was ended before it could have had one."""
+    table = folder / "epochs.csv"
+    epochs = table.read_bytes().count(b"\n") - 1 if table.is_file() else 0
+    if epochs > 1:
         raise CheckpointError(
-            f"{last}: is missing, and without it the run cannot go on; name another hydra.run.dir,"
-            f" or remove {', '.join(kept)} as well to begin again"
+            f"{folder / LAST}: is missing, and without it the run of {epochs} epochs cannot go on;"
+            " name another hydra.run.dir"
         )
 
 

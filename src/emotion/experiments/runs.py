@@ -2,6 +2,7 @@
 
 import os
 import platform
+import signal
 import sys
 import time
 import warnings
@@ -24,7 +25,7 @@ from emotion.experiments.parts import Run, build_run, check_run
 from emotion.experiments.ranks import is_first
 from emotion.experiments.records import RunRecord, Status, now, read_record, write_record
 from emotion.faces.samples import count_classes, list_counts
-from emotion.files import alone, write_json, write_text
+from emotion.files import TEMPORARY, alone, write_json, write_text
 from emotion.training.stopping import StoppedError
 
 PACKAGES = ("emotion", "torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
@@ -72,6 +73,7 @@ def train(config: DictConfig, command: Sequence[str] = ()) -> RunResult | None:
             run.trainer.fit(run.module, run.data, ckpt_path=start.checkpoint, weights_only=True)
         except SystemExit as stop:  # so Lightning ends on a second Ctrl-C
             if stop.code == 1:
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # it left it ignored
                 raise KeyboardInterrupt from stop
             raise
         return conclude(run, start.config) if run.trainer.is_global_zero else None
@@ -120,6 +122,7 @@ class _RunBook(Callback):
         """Describes the run in its folder."""
         if trainer.is_global_zero:
             self.open = True
+            _clear(self.run.folder / "checkpoints", again=self.start.checkpoint is None)
             write_record(self.run.folder, self.record)
             _describe(self.run, self.start)
 
@@ -153,6 +156,13 @@ class _RunBook(Callback):
             write_record(self.run.folder, record)
         except EmotionError as error:  # a full disk must not hide what happened before it
             print(f"emotion: {error}", file=sys.stderr)
+
+
+def _clear(checkpoints: Path, again: bool) -> None:
+    """Removes what a killed process was writing, and where the run begins again what it kept."""
+    for path in checkpoints.glob("*.ckpt"):
+        if again or path.name.startswith(TEMPORARY):
+            path.unlink()
 
 
 def _describe(run: Run, start: Beginning) -> None:
