@@ -145,8 +145,7 @@ def _explain(end: RanksEnd, folder: Path) -> int:
     if end.code == MISTAKE:
         return MISTAKE
     print(
-        f"emotion: {end.told}; the other processes of this run were ended too; go on with:"
-        f" emotion train resume={folder}",
+        f"emotion: {end.told}; the other processes of this run were ended too; {_hint(folder)}",
         file=sys.stderr,
     )
     return DIED
@@ -162,19 +161,19 @@ def _train(config: DictConfig, command: Sequence[str]) -> int:
         result = train(config, command)
     except StoppedError as stop:
         if _speaks():
-            print(f"emotion: stopped by {stop}; {_hint(config)}", file=sys.stderr)
+            print(f"emotion: stopped by {stop}; {_hint(config.run_dir)}", file=sys.stderr)
         return SIGNALLED + stop.number
     except (KeyboardInterrupt, SystemExit):  # before the first step, or the second signal
         if _speaks() and holds_run(Path(config.run_dir)):
-            print(f"emotion: {_hint(config)}", file=sys.stderr)
+            print(f"emotion: {_hint(config.run_dir)}", file=sys.stderr)
         raise
     if result is not None:
         _report(result)
     return DONE
 
 
-def _hint(config: DictConfig) -> str:
-    return f"go on with: emotion train resume={config.run_dir}"
+def _hint(folder: str | Path) -> str:
+    return f"go on with: emotion train resume={folder}"
 
 
 def _terminate(number: int, frame: Any) -> None:

@@ -58,7 +58,7 @@ def begin(config: DictConfig) -> Beginning:
     Raises:
         ConfigError: the folder holds a run and `resume` does not say to go on with it, or that run
             had other settings; names them.
-        CheckpointError: the run's last checkpoint is damaged, or missing beside others.
+        CheckpointError: the run's last checkpoint is damaged, or missing after several epochs.
     """
     folder = Path(config.run_dir)
     if not holds_run(folder):
