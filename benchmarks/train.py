@@ -1,7 +1,8 @@
-"""How fast training is: its loop against a bare one, its epoch against a plain one, its start.
+"""How fast training is: its loop, its epoch, its start, and what it costs to watch it.
 
     python benchmarks/train.py loop DATA --size 128      our loop against a bare one, step by step
     python benchmarks/train.py epoch DATA --size 128     an epoch against the code one writes first
+    python benchmarks/train.py watch DATA --size 128     what it costs to see validation
     python benchmarks/train.py start DATA                from the command to the first step
     python benchmarks/train.py sweep                     eight tiny jobs against their sum
 
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,10 @@ BLOCK = 10  # steps that give one ratio of the loop's spread
 def settings(options: argparse.Namespace, folder: Path) -> list[str]:
     """Gives the original's recipe on a data set, from random weights."""
     return [
-        "experiment=original", f"data.root={options.root}", "data.val=0.2", "data.train=null",
-        "model.weights=null", f"input.size={options.size}", f"data.batch_size={options.batch}",
-        f"hydra.run.dir={folder / 'run'}", f"trainer.accelerator={options.accelerator}",
+        "experiment=original", f"data.root={options.root}", f"data.val={options.val}",
+        "data.train=null", "model.weights=null", f"input.size={options.size}",
+        f"data.batch_size={options.batch}", f"hydra.run.dir={folder / 'run'}",
+        f"trainer.accelerator={options.accelerator}",
     ]  # fmt: skip
 
 
@@ -225,6 +228,105 @@ def our_epochs(options: argparse.Namespace) -> list[float]:
             return [float(row["seconds"]) for row in csv.DictReader(stream)]
 
 
+class Watched(Callback):
+    """Lets every other epoch do without what TensorBoard shows of validation, and times all.
+
+    That is F1 of each class, the calibration error, the confusion matrix and the worst mistakes,
+    here all drawn in each epoch that has them. The order within a pair of epochs changes from pair
+    to pair, so that a machine that becomes slower favours neither.
+    """
+
+    def __init__(self, pictures: Any) -> None:
+        self.pictures = pictures
+        self.began: tuple[float, float] | None = None
+        self.times: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+        self.spent: list[float] = []  # CPU seconds of each epoch in what is added, by itself
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Lets what is added be timed by itself: two epochs may differ by more than that."""
+        self._time(self.pictures, "on_validation_batch_end", "on_validation_end")
+        self._time(pl_module.val_metrics.calibration, "update", "compute")
+
+    def _time(self, owner: Any, *names: str) -> None:
+        def timed(function: Callable[..., Any], *arguments: Any) -> Any:
+            begun = time.process_time()
+            try:
+                return function(*arguments)
+            finally:
+                self.spent[-1] += time.process_time() - begun
+
+        for name in names:
+            setattr(owner, name, partial(timed, getattr(owner, name)))
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Notes what the epoch before took, all to its end, and switches."""
+        number = trainer.current_epoch - 2  # the first two choose kernels and show their batch
+        self._note(number - 1)
+        self._switch(pl_module, self.is_watched(number))
+        self.spent.append(0.0)
+        self.began = time.perf_counter(), time.process_time()
+
+    def _switch(self, module: Any, watched: bool) -> None:
+        from emotion.training.metrics import StageMetrics
+
+        metrics = module.val_metrics
+        kind = type(metrics) if watched else StageMetrics
+        metrics.update, metrics.named = partial(kind.update, metrics), partial(kind.named, metrics)
+        own = partial(type(metrics).of_classes, metrics)
+        metrics.of_classes = own if watched else lambda table: {}
+        self.pictures.confusion_epochs = self.pictures.mistakes_epochs = int(watched)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Notes what the last epoch took."""
+        self._note(trainer.max_epochs - 3)
+
+    def is_watched(self, number: int) -> bool:
+        """Tells whether an epoch has it all; the first of the two at the start is -2."""
+        return number % 4 in (1, 2)
+
+    def _note(self, number: int) -> None:
+        if number >= 0 and self.began is not None:
+            wall, cpu = self.began
+            took = time.perf_counter() - wall, time.process_time() - cpu
+            self.times[self.is_watched(number)].append(took)
+
+
+def watch(options: argparse.Namespace) -> None:
+    """Prints what validation's pictures, F1 of each class and calibration add to an epoch."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    from emotion.experiments.configs import compose_config
+    from emotion.experiments.parts import build_run, check_run
+    from emotion.training.pictures import TensorBoardPictures
+
+    with tempfile.TemporaryDirectory() as folder:
+        own = [item for item in settings(options, Path(folder)) if not item.startswith("hydra")]
+        epochs = f"trainer.max_epochs={2 + 2 * options.rounds}"
+        run = build_run(compose_config([*own, f"run_dir={folder}", epochs]))
+        check_run(run)
+        callbacks: list[Any] = run.trainer.callbacks  # type: ignore[attr-defined]
+        (pictures,) = (item for item in callbacks if isinstance(item, TensorBoardPictures))
+        watched = Watched(pictures)
+        callbacks.insert(0, watched)
+        run.trainer.fit(run.module, run.data)
+        faces = [run.data.epoch_faces(part) for part in ("train", "val")]
+    print(f"{faces[0]} faces to train on, {faces[1]} to validate on, {options.size} px")
+    for place, name in enumerate(("wall time", "CPU time")):
+        more, less = ([took[place] for took in watched.times[on]] for on in (True, False))
+        ratios = [a / b for a, b in zip(more, less, strict=True)]
+        extra = 1000 * (statistics.median(more) - statistics.median(less))
+        print(
+            f"{name}: {statistics.median(less):.2f} s an epoch, watched {extra:+.0f} ms;"
+            f" watched to not: {spread(ratios)}"
+        )
+    added = [spent for number, spent in enumerate(watched.spent[2:]) if watched.is_watched(number)]
+    base = statistics.median(took[1] for took in watched.times[False])
+    print(
+        f"in what is added, by itself: {1000 * statistics.median(added):.0f} ms of CPU time,"
+        f" {100 * statistics.median(added) / base:.2f} % of an epoch"
+    )
+
+
 class FirstStep(Callback):
     """Tells when the first step was taken, and ends the process."""
 
@@ -292,11 +394,12 @@ def main() -> None:
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(required=True)
-    for verb in (loop, epoch, start, sweep):
+    for verb in (loop, epoch, watch, start, sweep):
         own = verbs.add_parser(verb.__name__, help=(verb.__doc__ or "").splitlines()[0])
         own.set_defaults(verb=verb)
         if verb is not sweep:
             own.add_argument("root", type=Path)
+        own.add_argument("--val", default="0.2", help="share or number of photos to validate on")
         own.add_argument("--size", type=int, default=128)
         own.add_argument("--batch", type=int, default=50)
         own.add_argument("--accelerator", default="cpu")

@@ -48,6 +48,15 @@ def test_the_data_benchmark_draws_its_faces_and_prints_every_table() -> None:
 
 
 @pytest.mark.slow
+def test_the_training_benchmark_compares_epochs_that_are_watched(sample_root: Path) -> None:
+    tiny = [str(sample_root), "--size=64", "--batch=4", "--rounds=2"]
+    watched = benchmark("train.py", "watch", *tiny)
+    for name in ("wall", "CPU"):
+        in_order(found(rf"^{name} time: .* ms; watched to not: (.+)$", watched))
+    assert float(found(r"^in what is added, by itself: .*, (\S+) % of an epoch$", watched)) > 0
+
+
+@pytest.mark.slow
 def test_the_training_benchmark_compares_loops_epochs_starts_and_a_sweep(sample_root: Path) -> None:
     tiny = [str(sample_root), "--size=64", "--batch=4"]
     loop = benchmark("train.py", "loop", *tiny, "--steps=25", "--warmup=1")

@@ -89,6 +89,32 @@ def test_a_long_caption_is_cut_off() -> None:
     assert texts(figure) == ["a" * 20, f"{'b' * 19}…"]
 
 
+def test_wide_letters_stay_within_their_cell() -> None:
+    drawn = to_pixels(draw_grid(pictures(3), ["", "W" * 20, ""], "faces"))
+    bare = to_pixels(draw_grid(pictures(3), [""] * 3, "faces"))
+    rows, columns = np.nonzero((drawn != bare).any(axis=-1))
+    assert CELL < columns.min() < CELL + 16
+    assert 2 * CELL - 16 < columns.max() < 2 * CELL
+    assert TITLE < rows.min() <= rows.max() < TITLE + CAPTION
+
+
+def test_captions_of_two_lines_make_all_rows_higher() -> None:
+    higher = ROW + 18
+    two = ["one line", "two\nlines", "", f"{'a' * 30}\n0.98"]
+    figure = draw_grid(pictures(4), two, "faces", columns=3)
+    assert texts(figure) == ["one line", "two\nlines", "", f"{'a' * 19}…\n0.98"]
+    drawn = to_pixels(figure)
+    assert drawn.shape == (TITLE + 2 * higher, 3 * CELL, 3)
+    written = (drawn != to_pixels(draw_grid(pictures(4), ["\n"] * 4, "faces", columns=3))).any(-1)
+    for number in (0, 1, 3):
+        left, top = number % 3 * CELL, TITLE + number // 3 * higher
+        caption = written[top : top + CAPTION + 18, left : left + CELL]
+        rows = np.flatnonzero(caption.any(axis=1))
+        assert (np.ptp(rows) > 20) == (number > 0)  # two lines
+        written[top : top + CAPTION + 18, left : left + CELL] = False
+    assert not written.any()  # nor does any reach into a picture
+
+
 def test_no_picture_at_all_is_an_empty_sheet_with_a_title() -> None:
     assert to_pixels(draw_grid([], [], "nothing was wrong")).min() < 128
 

@@ -54,7 +54,11 @@ def fitted(module: EmotionModule, epochs: int, **changes: Any) -> Trainer:
 def test_a_fit_logs_each_metric_and_counts_each_sample_once() -> None:
     metrics = fitted(EmotionModule(SPEC, None, ADAM), 2).callback_metrics
     names = {"loss", "accuracy", "balanced_accuracy", "macro_f1", "samples_seen"}
-    assert set(metrics) == {f"{s}/{n}" for s in ("train", "val") for n in names} | {"epoch"}
+    of_both = {f"{stage}/{name}" for stage in ("train", "val") for name in names}
+    seen = {int(target) for batch in loader(7, 4) for target in batch["targets"]}
+    assert 0 < len(seen) <= len(SPEC.labels)
+    occurring = {f"val/f1_{SPEC.labels[target]}" for target in seen}
+    assert set(metrics) == of_both | occurring | {"val/ece", "epoch"}
     assert float(metrics["train/samples_seen"]) == 12
     assert float(metrics["val/samples_seen"]) == 7
     assert float(metrics["epoch"]) == 2  # counted from 1

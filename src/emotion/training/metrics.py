@@ -119,8 +119,8 @@ class StageMetrics(nn.Module):
 
     def add(self, table: Tensor, loss: Tensor) -> None:
         """Adds what `totals` gave elsewhere: a confusion matrix and a sum of losses."""
-        for metric in self.named().values():
-            metric.update(table, loss)
+        for metric in (self.loss, *self.scores.values()):
+            metric.update(table, loss)  # type: ignore[operator]
 
     def totals(self) -> tuple[Tensor, Tensor]:
         """Gives what this device has seen: confusion matrix, int64, and sum of losses, scalar."""

@@ -22,6 +22,7 @@ from emotion.training.metrics import StageMetrics
 from emotion.training.mixing import Mixup
 from emotion.training.network import EmotionNetwork, check_compiler, load_weights
 from emotion.training.schedules import Plateau, RateSchedule
+from emotion.training.validation import ValidationMetrics
 
 # The last word of the key of dropout's draws, which keeps them apart from the other draws of a run.
 _STREAM = 3
@@ -33,7 +34,8 @@ class EmotionModule(LightningModule):
     """MobileNet-v2 with cross-entropy on its logits.
 
     Logs, by epoch and exact over devices: `{train,val,test}/{loss,accuracy,balanced_accuracy,
-    macro_f1,samples_seen}`, and `epoch`, counted from 1. The logged loss is plain cross-entropy,
+    macro_f1,samples_seen}`, `val/f1_<class>` of each class that validation has faces of, `val/ece`
+    (see `CalibrationError`), and `epoch`, counted from 1. The logged loss is plain cross-entropy,
     the mean over samples, whatever is trained with. With mixup `train/…` is measured on the mixed
     faces that the network saw, against the class of the face that makes up the larger part of each:
     it is worse than without mixing, and than `val/…`, which is never mixed.
@@ -112,7 +114,7 @@ class EmotionModule(LightningModule):
         load_weights(self.network, weights)
         self.make_optimizer = optimizer
         self.train_metrics = StageMetrics(classes, "train")
-        self.val_metrics = StageMetrics(classes, "val")
+        self.val_metrics = ValidationMetrics(input.labels)
         self.test_metrics = StageMetrics(classes, "test")
         self.confusion = torch.zeros(classes, classes, dtype=torch.int64)
         self._continued: dict[str, Tensor] | None = None
@@ -187,9 +189,11 @@ class EmotionModule(LightningModule):
         averaged = self.trainer.world_size * self.trainer.accumulate_grad_batches
         return loss / step_faces(self.trainer, batch_index, len(targets)) * averaged
 
-    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Measures one batch of validation."""
-        self.val_metrics.update(self(batch["pixels"]), batch["targets"])
+    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+        """Measures one batch of validation; gives its logits, B x classes, to the callbacks."""
+        logits: Tensor = self(batch["pixels"])
+        self.val_metrics.update(logits, batch["targets"])
+        return logits
 
     def test_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Measures one batch of the test part."""
@@ -211,7 +215,9 @@ class EmotionModule(LightningModule):
         """Logs the metrics of validation, and the epoch counted from 1 for checkpoint names."""
         self.log_dict(self.val_metrics.named())
         self.confusion = self._count("val", self.val_metrics)
-        # The same on every device; "sync" keeps Lightning from warning that it might not be.
+        # These are the same on every device; "sync" keeps Lightning from warning that they might
+        # not be.
+        self.log_dict(self.val_metrics.of_classes(self.confusion), sync_dist=True)
         self.log("epoch", float(self.current_epoch + 1), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
