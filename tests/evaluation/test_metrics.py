@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from emotion.evaluation.metrics import (
-    ClassScores,
     accuracy,
     balanced_accuracy,
-    class_scores,
     confusion_matrix,
     f1_scores,
     macro_f1,
@@ -109,14 +107,3 @@ def test_many_tables_are_scored_as_one_by_one(
     tables[0, 1, :, 2] = 0  # one that is never answered
     expected = [[score(table) for table in row] for row in tables]
     np.testing.assert_allclose(score(tables), expected)
-
-
-def test_scores_of_a_class_are_none_where_they_have_no_meaning() -> None:
-    # "sad" never occurs, "anger" is never answered, "smile" is neither.
-    table = np.array([[3, 0, 1, 0], [2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
-    assert class_scores(table, ("neutral", "anger", "sad", "smile")) == [
-        ClassScores("neutral", 4, 3 / 5, 3 / 4, 6 / 9),
-        ClassScores("anger", 2, None, 0.0, 0.0),
-        ClassScores("sad", 0, 0.0, None, 0.0),
-        ClassScores("smile", 0, None, None, None),
-    ]

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emotion.errors import DataError
-from emotion.evaluation.results import Results, measure
+from emotion.evaluation.results import Asking, Results, measure
 from emotion.faces.boxes import Box
 from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image
@@ -69,8 +69,7 @@ def test_batches_do_not_change_the_answers(samples: Sequence[FaceSample]) -> Non
     judge = Judge(SPEC)
     many = measure([*samples] * 4, judge)
     assert len(judge.asked) > 2
-    assert max(map(len, judge.asked)) < 64
-    assert min(map(len, judge.asked[:-1])) >= 32
+    assert {len(batch) for batch in judge.asked[:-1]} == {32}
     np.testing.assert_array_equal(many.probabilities, np.tile(once.probabilities, (4, 1)))
 
 
@@ -87,23 +86,29 @@ def test_a_classifier_that_loses_a_face_is_caught(samples: Sequence[FaceSample])
         measure(samples, Loser(SPEC))
 
 
-def test_the_tables_of_the_photos_add_up_to_the_table(samples: Sequence[FaceSample]) -> None:
-    results = measure(samples, Judge(SPEC))
-    by_photo = results.tables_by_photo()
-    assert len(by_photo) == 20
-    np.testing.assert_array_equal(by_photo.sum(axis=0), results.table())
-    assert results.table().sum() == len(samples)
-
-
-def test_each_photo_has_its_own_table() -> None:
+def test_the_table_counts_truth_by_answer() -> None:
     samples = [
         FaceSample(Path(f"{name}.jpg"), Path(f"{name}.xml"), 1, number, Box(0, 0, 9, 9), target)
         for name, number, target in (("a", 1, 0), ("a", 2, 1), ("b", 1, 1))
     ]
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], dtype=np.float32)
     results = Results(samples, probabilities, ("neutral", "smile"))
-    assert results.tables_by_photo().tolist() == [[[1, 0], [1, 0]], [[0, 0], [0, 1]]]
     assert results.table().tolist() == [[1, 0], [1, 1]]
+
+
+def test_what_watches_sees_every_batch_before_the_classifier() -> None:
+    seen: list[int] = []
+    judge = Judge(SPEC)
+    asking = Asking(judge, lambda batch: seen.append(len(batch)))
+    crop = np.full((96, 96, 3), 7, np.uint8)
+    asking.add([crop] * 50)
+    assert seen == [32]
+    assert asking.finish().shape == (50, 5)
+    assert seen == [32, 18]
+
+
+def test_nothing_asked_is_no_rows() -> None:
+    assert Asking(Judge(SPEC)).finish().shape == (0, 5)
 
 
 def test_a_box_that_leaves_its_picture_is_cut_off_as_at_use(sample_root: Path) -> None:

@@ -1,8 +1,5 @@
 """Scores of a classifier, from its confusion matrix."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,18 +20,18 @@ def accuracy(tables: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def recalls(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gives each class's share found, ... x classes; NaN for a class that does not occur."""
-    return _divide(np.diagonal(tables, axis1=-2, axis2=-1), tables.sum(axis=-1))
+    return divide(np.diagonal(tables, axis1=-2, axis2=-1), tables.sum(axis=-1))
 
 
 def precisions(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gives how often each answer is right, ... x classes; NaN for one that was never given."""
-    return _divide(np.diagonal(tables, axis1=-2, axis2=-1), tables.sum(axis=-2))
+    return divide(np.diagonal(tables, axis1=-2, axis2=-1), tables.sum(axis=-2))
 
 
 def f1_scores(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gives each class's F1, ... x classes; NaN for one that neither occurs nor is answered."""
     right = np.diagonal(tables, axis1=-2, axis2=-1)
-    return _divide(2 * right, tables.sum(axis=-1) + tables.sum(axis=-2))
+    return divide(2 * right, tables.sum(axis=-1) + tables.sum(axis=-2))
 
 
 def balanced_accuracy(tables: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -47,7 +44,8 @@ def macro_f1(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     return _mean_known(f1_scores(tables))
 
 
-def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+def divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divides element by element; NaN where nothing is divided by."""
     unknown = np.full(below.shape, np.nan)
     shares: NDArray[np.float64] = np.divide(above, below, out=unknown, where=below > 0)
     return shares
@@ -55,30 +53,4 @@ def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[n
 
 def _mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     known = ~np.isnan(values)
-    mean: NDArray[np.float64] = np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1)
-    return mean
-
-
-@dataclass(frozen=True)
-class ClassScores:
-    """One class: how often it occurs, and how well it is told; None where that has no meaning."""
-
-    label: str
-    faces: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
-
-
-def class_scores(table: NDArray[np.int64], labels: Sequence[str]) -> list[ClassScores]:
-    """Gives the scores of each class, in the order of the labels."""
-    counts = table.astype(np.float64)
-    columns = (precisions(counts), recalls(counts), f1_scores(counts))
-    return [
-        ClassScores(label, int(table[i].sum()), *(_known(column[i]) for column in columns))
-        for i, label in enumerate(labels)
-    ]
-
-
-def _known(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return divide(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1).astype(np.float64))

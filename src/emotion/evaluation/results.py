@@ -1,8 +1,7 @@
 """Running a classifier over annotated faces, each exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +44,42 @@ class Results:
         """Gives the confusion matrix, classes x classes: truth by answer."""
         return confusion_matrix(self.targets, self.answers, len(self.labels))
 
-    def tables_by_photo(self) -> NDArray[np.int64]:
-        """Gives one confusion matrix for each photo: photos x classes x classes."""
-        targets, answers, classes = self.targets, self.answers, len(self.labels)
-        order = range(len(self.samples))
-        groups = [list(g) for _, g in groupby(order, key=lambda i: self.samples[i].image)]
-        return np.stack([confusion_matrix(targets[g], answers[g], classes) for g in groups])
+
+class Asking:
+    """Asks a classifier about crops as they come, a batch at a time; memory does not grow.
+
+    Args:
+        classifier: the one that is asked.
+        watch: sees each batch of crops before the classifier does, if given.
+    """
+
+    def __init__(
+        self, classifier: Classifier, watch: Callable[[NDArray[np.uint8]], None] | None = None
+    ) -> None:
+        self.classifier, self.watch = classifier, watch
+        self.rows: list[NDArray[np.float32]] = []
+        self._waiting: list[NDArray[np.uint8]] = []
+
+    def add(self, crops: Iterable[NDArray[np.uint8]]) -> None:
+        """Takes crops, each size x size x 3, uint8, RGB."""
+        self._waiting.extend(crops)
+        while len(self._waiting) >= BATCH:
+            self._ask(self._waiting[:BATCH])
+            del self._waiting[:BATCH]
+
+    def finish(self) -> NDArray[np.float32]:
+        """Gives the probabilities of all crops, in their order: n x classes."""
+        if self._waiting:
+            self._ask(self._waiting)
+            self._waiting = []
+        classes = len(self.classifier.input.labels)
+        return np.concatenate(self.rows) if self.rows else np.zeros((0, classes), np.float32)
+
+    def _ask(self, crops: list[NDArray[np.uint8]]) -> None:
+        batch = np.stack(crops)
+        if self.watch is not None:
+            self.watch(batch)
+        self.rows.append(self.classifier.probabilities(batch))
 
 
 def measure(samples: Sequence[FaceSample], classifier: Classifier) -> Results:
@@ -64,17 +93,11 @@ def measure(samples: Sequence[FaceSample], classifier: Classifier) -> Results:
         DataError: a picture cannot be read, or a box lies outside.
     """
     spec = classifier.input
-    rows: list[NDArray[np.float32]] = []
-    waiting: list[NDArray[np.uint8]] = []
+    asking = Asking(classifier)
     crops_by_photo = read_crops(samples, spec, [spec.size])
     photos = len({sample.image for sample in samples})
     for (crops,) in tracked(crops_by_photo, "evaluating", photos):
-        waiting.extend(crops)
-        if len(waiting) >= BATCH:
-            rows.append(classifier.probabilities(np.stack(waiting)))
-            waiting = []
-    if waiting:
-        rows.append(classifier.probabilities(np.stack(waiting)))
-    probabilities = np.concatenate(rows)
+        asking.add(crops)
+    probabilities = asking.finish()
     assert len(probabilities) == len(samples), "every sample is counted exactly once"
     return Results(samples, probabilities, spec.labels)

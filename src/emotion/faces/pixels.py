@@ -56,12 +56,17 @@ def _cut_out(
 ) -> list[NDArray[np.uint8]]:
     image = read_image(photo[0].image)
     for sample in photo:
-        _require_inside(sample, image)
+        require_inside(sample, image)
     faces = [spec.crop(image, sample.box) for sample in photo]
     return [np.stack([resize_crop(face, size) for face in faces]) for size in sizes]
 
 
-def _require_inside(sample: FaceSample, image: NDArray[np.uint8]) -> None:
+def require_inside(sample: FaceSample, image: NDArray[np.uint8]) -> None:
+    """Checks that the box of a face lies in its picture at least in part.
+
+    Raises:
+        DataError: it does not; names the line and the size of the picture.
+    """
     height, width = image.shape[:2]
     # The margin is not asked: a face must not be taken from the border beside it.
     if sample.box.clipped(width, height) is None:
