@@ -11,7 +11,7 @@ from PIL import Image
 
 from emotion.errors import ConfigError
 from emotion.faces.boxes import Box
-from emotion.faces.detectors import DlibDetector
+from emotion.faces.detectors import VIEWS, Detection, DlibDetector
 from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image
 from emotion.sketches.scenes import Scene, draw_scene
@@ -137,6 +137,42 @@ def test_one_detector_gives_the_same_boxes_on_two_threads() -> None:
         together = list(pool.map(detector.detect, images * 2))
     assert together == alone * 2
     assert all(len(found) == 2 for found in alone)
+
+
+def test_a_detection_tells_which_view_found_it(detector: DlibDetector) -> None:
+    for number in range(4):
+        (found,) = detector.detect(scene(number).image)
+        assert found.view in VIEWS
+    assert Detection(Box(0, 0, 1, 1), 1.0).view == ""  # of a detector that has none
+
+
+@pytest.mark.parametrize(("degrees", "view"), [(30, "tilted left"), (-30, "tilted right")])
+def test_a_head_that_leans_to_one_side_is_found_by_that_view(
+    detector: DlibDetector, degrees: int, view: str
+) -> None:
+    # Anticlockwise, the top of the head goes to the left.
+    views = []
+    for number in range(6):
+        image = Image.fromarray(scene(number).image)
+        turned = image.rotate(degrees, Image.Resampling.BILINEAR, fillcolor=(128, 128, 128))
+        views += [found.view for found in detector.detect(np.asarray(turned))]
+    assert len(views) >= 3
+    assert views.count(view) > len(views) / 2
+
+
+@pytest.mark.slow
+def test_real_heads_that_are_turned_are_found_by_the_view_of_that_side(
+    shared: Path, detector: DlibDetector
+) -> None:
+    photos = read_folder(shared / "data/faces5/test").photos[::8]
+    for degrees, view in ((30, "tilted left"), (0, "ahead"), (-30, "tilted right")):
+        views = []
+        for photo in photos:
+            turned = Image.fromarray(read_image(photo.image)).rotate(degrees, expand=True)
+            found = detector.detect(np.asarray(turned))
+            views += [max(found, key=lambda face: face.score).view] if found else []
+        assert len(views) > 0.6 * len(photos)
+        assert views.count(view) > 0.6 * len(views)
 
 
 @pytest.mark.slow

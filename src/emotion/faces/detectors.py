@@ -11,13 +11,27 @@ from numpy.typing import NDArray
 from emotion.errors import ConfigError
 from emotion.faces.boxes import Box
 
+# What each of the five filters of dlib's detector was trained on, in its own order (dlib's
+# frontal_face_detector.h). Left and right are those of who looks at the picture: rotating 50 photos
+# anticlockwise by 30 degrees let the fourth find 46 of them, clockwise the fifth 43.
+VIEWS = ("ahead", "looking left", "looking right", "tilted left", "tilted right")
+
 
 @dataclass(frozen=True)
 class Detection:
-    """A face that a detector found, clipped to the picture; a higher score is surer."""
+    """A face that a detector found.
+
+    Attributes:
+        box: where it is, clipped to the picture.
+        score: the higher, the surer.
+        view: which way the face is turned, one of `VIEWS`: "looking" is a turn to the side of the
+            picture, "tilted" a rotation in its plane, the top of the head towards that side. ""
+            from a detector that does not tell.
+    """
 
     box: Box
     score: float
+    view: str = ""
 
 
 class Detector(Protocol):
@@ -50,14 +64,14 @@ class DlibDetector:
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Finds the faces of an H x W x 3, uint8, RGB picture, from left to right."""
         pixels = np.ascontiguousarray(image)
-        boxes, scores, _ = self._detector().run(pixels, self.upsample, self.threshold)
+        boxes, scores, filters = self._detector().run(pixels, self.upsample, self.threshold)
         height, width = image.shape[:2]
         found = []
-        for rectangle, score in zip(boxes, scores, strict=True):
+        for rectangle, score, number in zip(boxes, scores, filters, strict=True):
             corners = (rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom())
             box = Box.from_inclusive(*corners).clipped(width, height)
             if box is not None:
-                found.append(Detection(box, float(score)))
+                found.append(Detection(box, float(score), VIEWS[number]))
         return sorted(found, key=lambda detection: detection.box)
 
     def _detector(self) -> Any:

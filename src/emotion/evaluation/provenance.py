@@ -1,0 +1,275 @@
+"""What was evaluated on what, and whether the figures may be believed."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from emotion.data.groups import read_groups
+from emotion.data.split_file import FrozenSplit, hash_files, read_split
+from emotion.errors import EmotionError
+from emotion.evaluation.subjects import SPLIT, Subject, data_settings, run_folder
+from emotion.faces.folders import AnnotatedPhoto
+from emotion.files import write_json
+from emotion.threads import map_in_order
+
+LOOKS = "evaluations.json"  # in the run folder
+FORMAT = 1
+PACKAGES = ("emotion", "torch", "numpy", "scipy", "dlib-bin", "pillow", "opencv-python-headless")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What was evaluated on what.
+
+    Attributes:
+        checkpoint: the file.
+        checkpoint_sha256: of its bytes.
+        epoch: at whose end it was written, from 1.
+        data: the folder that was read.
+        part: "test" or "val" of the run's own data; None for data that was named.
+        data_sha256: of pictures, boxes and classes, in the order of their hashes, not of names.
+        split_sha256: of the run's `split.json`, or None.
+        faces: by class.
+        photos: by class; a photo with several counts for each.
+        photos_in_all: annotated photos, also those without a face that is used.
+        difficult: "kept" or "dropped".
+        left_out: problems whose faces were left out, by kind.
+        mended: likewise.
+        versions: of Python and the packages.
+        date: ISO 8601, UTC.
+        command: what was typed.
+        warnings: why the figures may be too good; empty where nothing is known.
+        notes: what could not be found out.
+        earlier_looks: dates of earlier evaluations of this run on the same faces.
+    """
+
+    checkpoint: str
+    checkpoint_sha256: str
+    epoch: int
+    data: str
+    part: str | None
+    data_sha256: str
+    split_sha256: str | None
+    faces: dict[str, int]
+    photos: dict[str, int]
+    photos_in_all: int
+    difficult: str
+    left_out: dict[str, int]
+    mended: dict[str, int]
+    versions: dict[str, str]
+    date: str
+    command: list[str]
+    warnings: list[str]
+    notes: list[str]
+    earlier_looks: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Gives plain values, for `metrics.json`."""
+        return asdict(self)
+
+
+def describe(
+    subject: Subject, checkpoint: Path, epoch: int, labels: Sequence[str], command: Sequence[str]
+) -> Provenance:
+    """Finds out what is evaluated on what, without changing anything.
+
+    Args:
+        subject: the photos and faces.
+        checkpoint: the file.
+        epoch: at whose end it was written, from 1.
+        labels: class names.
+        command: what was typed.
+    """
+    split = run_folder(checkpoint) / SPLIT
+    warnings, notes = find_leaks(subject, checkpoint)
+    data = hash_faces(subject)
+    photos = {
+        label: len({s.image for s in subject.samples if s.target == target})
+        for target, label in enumerate(labels)
+    }
+    counts = [sample.target for sample in subject.samples]
+    return Provenance(
+        checkpoint=str(checkpoint),
+        checkpoint_sha256=_hash_file(checkpoint),
+        epoch=epoch,
+        data=str(subject.folder),
+        part=subject.part,
+        data_sha256=data,
+        split_sha256=_hash_file(split) if split.is_file() else None,
+        faces={label: counts.count(target) for target, label in enumerate(labels)},
+        photos=photos,
+        photos_in_all=len(subject.photos),
+        difficult="kept" if subject.difficult_kept else "dropped",
+        left_out=subject.cleaned.dropped,
+        mended=subject.cleaned.mended,
+        versions=versions(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=list(command),
+        warnings=warnings,
+        notes=notes,
+        earlier_looks=[look["date"] for look in read_looks(checkpoint) if look["data"] == data],
+    )
+
+
+def versions() -> dict[str, str]:
+    """Gives the versions that the figures depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # dlib may be built from source, under its own name
+            continue
+    return found
+
+
+def hash_faces(subject: Subject) -> str:
+    """Gives a hash of the pictures with their boxes and classes: the same for the same faces."""
+    lines = sorted(
+        f"{subject.sha256[s.image]} {s.box.to_inclusive()} {s.target}" for s in subject.samples
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _hash_file(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def find_leaks(subject: Subject, checkpoint: Path) -> tuple[list[str], list[str]]:
+    """Looks for faces, and persons, that the run was trained on or chose its epoch by.
+
+    Pictures are compared by their bytes, wherever the run's data still are; where they are not,
+    by the hashes in `split.json`, which are of a picture together with its XML file.
+
+    Returns:
+        Warnings, and notes on what could not be found out.
+    """
+    run = run_folder(checkpoint)
+    settings = data_settings(checkpoint)
+    try:
+        split = read_split(run / SPLIT)
+    except EmotionError:
+        return [], ["The checkpoint has no run folder, so nobody knows what it was trained on."]
+    warnings, notes = [], []
+    root = Path(settings["root"]) if settings else None
+    used = _UsedPictures(split, root)
+    told = {"train": "were in the checkpoint's training", "val": "chose the checkpoint's epoch"}
+    for part, what in told.items():
+        photos = [
+            p for p in subject.photos if p.faces and used.has(p, subject.sha256[p.image], part)
+        ]
+        faces = sum(len(photo.faces) for photo in photos)
+        if photos:
+            warnings.append(
+                f"{faces} of these {len(subject.samples)} faces {what}: the figures are too good."
+            )
+    if used.missing:
+        notes.append(
+            f"{used.missing} pictures of the run are no longer there; those are compared together"
+            " with their XML file, so a copy with another XML file would not be noticed."
+        )
+    warnings += _known_persons(subject, split, settings)
+    return warnings, notes
+
+
+class _UsedPictures:
+    """The pictures that a run was trained on, or chose its epoch by, known by their hashes."""
+
+    def __init__(self, split: FrozenSplit, root: Path | None) -> None:
+        fold = split.how.get("fold")
+        self.parts: dict[str, set[str]] = {"train": set(), "val": set()}
+        self.pairs: dict[str, set[str]] = {"train": set(), "val": set()}
+        self.missing = 0
+        entries = []
+        for entry in split.entries.values():
+            part = entry.part
+            if entry.fold is not None:
+                part = "val" if entry.fold == fold else "train"
+            if part in self.parts:
+                entries.append((part, entry))
+        paths = [root / entry.picture if root else Path() for _, entry in entries]
+        for (part, entry), digest in zip(entries, map_in_order(_hash_file, paths), strict=True):
+            self.missing += not digest
+            self.parts[part].add(digest)
+            self.pairs[part].add(entry.sha256)
+        for hashes in self.parts.values():
+            hashes.discard("")
+
+    def has(self, photo: AnnotatedPhoto, sha256: str, part: str) -> bool:
+        """Tells whether a photo is one of a part; `sha256` is of its picture."""
+        if sha256 in self.parts[part]:
+            return True
+        if not self.missing:
+            return False
+        return hash_files([(photo.annotation, photo.image)])[0] in self.pairs[part]
+
+
+def _known_persons(
+    subject: Subject, split: FrozenSplit, settings: Mapping[str, Any] | None
+) -> list[str]:
+    """Warns of persons who were in training too, where it is known who is who."""
+    groups = (settings or {}).get("groups")
+    if not subject.persons or not settings or groups is None:
+        return []
+    fold = split.how.get("fold")
+    trained = [
+        e.picture
+        for e in split.entries.values()
+        if (e.part == "train" and e.fold is None) or (e.fold is not None and e.fold != fold)
+    ]
+    root = Path(settings["root"])
+    try:
+        known = set(read_groups(groups, trained, [root, *_below(root, trained)]).values())
+    except EmotionError:
+        return []
+    faces = [sample for sample in subject.samples if subject.persons[sample.image] in known]
+    if not faces:
+        return []
+    persons = {subject.persons[sample.image] for sample in faces}
+    return [
+        f"{len(persons)} of the people, with {len(faces)} of these {len(subject.samples)} faces,"
+        " were in training too: the figures are too good for people it has never seen."
+    ]
+
+
+def _below(root: Path, pictures: Iterable[str]) -> list[Path]:
+    return [root / name for name in sorted({picture.split("/")[0] for picture in pictures})]
+
+
+def read_looks(checkpoint: Path) -> list[dict[str, Any]]:
+    """Gives the earlier evaluations that the run folder tells of, oldest first."""
+    try:
+        content = json.loads((run_folder(checkpoint) / LOOKS).read_text(encoding="utf-8"))
+        looks = content["looks"]
+        return [dict(look) for look in looks if isinstance(look["date"], str) and look["data"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def note_look(provenance: Provenance, checkpoint: Path) -> None:
+    """Notes in the run folder that these faces have been looked at; a lone checkpoint has none.
+
+    Raises:
+        EmotionError: it cannot be written.
+    """
+    if not (run_folder(checkpoint) / SPLIT).is_file():
+        return
+    look = {
+        "date": provenance.date,
+        "data": provenance.data_sha256,
+        "folder": provenance.data,
+        "part": provenance.part,
+        "checkpoint": Path(provenance.checkpoint).name,
+        "checkpoint_sha256": provenance.checkpoint_sha256,
+    }
+    content = {"format": FORMAT, "looks": [*read_looks(checkpoint), look]}
+    write_json(run_folder(checkpoint) / LOOKS, content)
