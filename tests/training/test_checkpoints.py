@@ -8,7 +8,12 @@ import torch
 from emotion.errors import CheckpointError
 from emotion.experiments.outcome import RunResult
 from emotion.faces.inputs import InputSpec
-from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
+from emotion.training.checkpoints import (
+    CheckpointClassifier,
+    _softmax,
+    read_checkpoint,
+    store_temperature,
+)
 
 
 def only_primitives(value: Any) -> bool:
@@ -96,3 +101,85 @@ def test_tensors_that_do_not_fit_are_refused(run_result: RunResult, tmp_path: Pa
     path = rewritten(run_result, tmp_path / "two.ckpt", input=settings)
     with pytest.raises(CheckpointError, match="do not fit mobilenet_v2 with 2 classes"):
         CheckpointClassifier(read_checkpoint(path), "cpu")
+
+
+def test_a_temperature_divides_the_logits(run_result: RunResult, tmp_path: Path) -> None:
+    plain = CheckpointClassifier(read_checkpoint(run_result.checkpoint), "cpu")
+    path = rewritten(run_result, tmp_path / "warm.ckpt", temperature=0.5)
+    warm = CheckpointClassifier(read_checkpoint(path), "cpu")
+    assert (plain.temperature, warm.temperature) == (1.0, 0.5)
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
+    before, after = plain.probabilities(pixels), warm.probabilities(pixels)
+    squared = before.astype(np.float64) ** 2  # dividing logits by a half squares probabilities
+    np.testing.assert_allclose(after, squared / squared.sum(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    assert after.dtype == np.float32
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.9, 1.0, 3.0, 20.0, 1e6])
+def test_no_temperature_changes_the_answer(temperature: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2000, 5, generator=generator) * 4
+    logits[:1000] = 1 + torch.randint(0, 4, (1000, 5), generator=generator) * 2.0**-23  # neighbours
+    answers = logits.softmax(dim=1).argmax(dim=1).numpy()
+    scaled = _softmax(logits, temperature)
+    np.testing.assert_array_equal(scaled.argmax(axis=1), answers)
+    np.testing.assert_allclose(scaled.sum(axis=1), 1, atol=1e-6)
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def test_storing_a_temperature_leaves_all_else_as_it_is(
+    run_result: RunResult, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.ckpt"
+    path.write_bytes(run_result.checkpoint.read_bytes())
+    link = tmp_path / "link.ckpt"
+    link.symlink_to(path)
+    before = torch.load(path, weights_only=True)
+    store_temperature(path, 1.7)
+    store_temperature(link, 2.5)
+    assert link.is_symlink()
+    assert read_checkpoint(path).temperature == 2.5
+    after = torch.load(path, weights_only=True)
+    assert after["emotion"].pop("temperature") == 2.5
+    assert same(before, after)
+    assert only_primitives(after)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.ckpt", "x.ckpt"]
+
+
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), True, "1", None])
+def test_a_temperature_that_is_none_is_refused(
+    run_result: RunResult, tmp_path: Path, value: Any
+) -> None:
+    path = rewritten(run_result, tmp_path / "odd.ckpt", temperature=value)
+    with pytest.raises(CheckpointError, match=r"odd\.ckpt: its temperature is .*above 0"):
+        read_checkpoint(path)
+    content = path.read_bytes()
+    with pytest.raises(CheckpointError, match="its temperature is"):
+        store_temperature(path, value)
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_that_cannot_be_written_stays_as_it_is(
+    run_result: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.ckpt"
+    path.write_bytes(run_result.checkpoint.read_bytes())
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(CheckpointError, match=r"x\.ckpt: the checkpoint cannot be written"):
+        store_temperature(path, 2.0)
+    assert path.read_bytes() == run_result.checkpoint.read_bytes()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.ckpt"]

@@ -1,9 +1,11 @@
 """Checkpoints: what is in one, and a classifier from it.
 
 A checkpoint is plain data (tensors and primitives), only ever loaded with `weights_only=True`.
-Beside Lightning's own entries it holds, under "emotion", the input settings and the labels.
+Beside Lightning's own entries it holds, under "emotion", the input settings and the labels, and
+the temperature, once one was fitted.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +44,14 @@ class Checkpoint:
         input: the input settings it was trained with.
         state: the network's state dict.
         epoch: epoch at whose end it was written, from 1.
+        temperature: what logits are divided by; 1 where none was fitted.
     """
 
     path: Path
     input: InputSpec
     state: dict[str, Tensor]
     epoch: int
+    temperature: float = 1.0
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -57,6 +61,40 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: the file is missing, not a checkpoint, or not one of this project.
     """
     content = _load(path)
+    entry, state = _own(content, path)
+    spec = InputSpec.from_dict(_mapping(entry.get("input"), path), str(path))
+    network = {
+        k.removeprefix(PREFIX): v
+        for k, v in state.items()
+        if k.startswith(PREFIX) and isinstance(v, Tensor)
+    }
+    epoch = content.get("epoch", 0)
+    if type(epoch) is not int:
+        raise CheckpointError(f"{path}: its epoch is {epoch!r}, expected a number")
+    return Checkpoint(path, spec, network, epoch + 1, _temperature(entry, path))
+
+
+def store_temperature(path: Path, temperature: float) -> None:
+    """Writes a temperature into a checkpoint, in one step; all else in it stays as it is.
+
+    Args:
+        path: the checkpoint.
+        temperature: a finite number above 0.
+
+    Raises:
+        CheckpointError: it is no checkpoint of this project, or cannot be written.
+    """
+    from emotion.training.saving import WholeCheckpointIO  # Lightning, which only writing needs
+
+    content = _load(path)
+    entry = {**_own(content, path)[0], "temperature": temperature}
+    _temperature(entry, path)
+    # Through a link, so that it stays one.
+    WholeCheckpointIO().save_checkpoint({**content, "emotion": entry}, path.resolve())
+
+
+def _own(content: Mapping[str, Any], path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Gives the entries "emotion" and "state_dict" of a checkpoint of this project."""
     entry = content.get("emotion")
     state = content.get("state_dict")
     if not isinstance(entry, Mapping) or not isinstance(state, Mapping):
@@ -68,16 +106,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: format {entry.get('format')}, network {entry.get('architecture')}; this"
             f" version ({__version__}) reads format {FORMAT}, network {ARCHITECTURE}"
         )
-    spec = InputSpec.from_dict(_mapping(entry.get("input"), path), str(path))
-    network = {
-        k.removeprefix(PREFIX): v
-        for k, v in state.items()
-        if k.startswith(PREFIX) and isinstance(v, Tensor)
-    }
-    epoch = content.get("epoch", 0)
-    if type(epoch) is not int:
-        raise CheckpointError(f"{path}: its epoch is {epoch!r}, expected a number")
-    return Checkpoint(path, spec, network, epoch + 1)
+    return entry, state
+
+
+def _temperature(entry: Mapping[str, Any], path: Path) -> float:
+    value = entry.get("temperature", 1.0)
+    if type(value) not in (int, float) or not math.isfinite(value) or value <= 0:
+        raise CheckpointError(
+            f"{path}: its temperature is {value!r}, expected a finite number above 0;"
+            " `emotion calibrate` stores one"
+        )
+    return float(value)
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -111,11 +150,13 @@ class CheckpointClassifier:
 
     Attributes:
         input: how a face becomes an input, and the labels; from the checkpoint.
+        temperature: what logits are divided by; from the checkpoint.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str | None = None) -> None:
         self.input = checkpoint.input
         self.path = checkpoint.path
+        self.temperature = checkpoint.temperature
         self.device = _device(device)
         network = EmotionNetwork(checkpoint.input)
         try:
@@ -128,15 +169,35 @@ class CheckpointClassifier:
         network = network.eval().to(self.device)
         self._network = network.to(memory_format=torch.channels_last)
 
+    @property
+    def network(self) -> EmotionNetwork:
+        """The network, in evaluation mode; not to be changed."""
+        return self._network
+
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Gives B x classes, float32, rows summing to 1, for B x size x size x 3, uint8, RGB."""
         batch = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
         with torch.inference_mode():
             logits = self._network(batch.to(self.device))
-        answer: NDArray[np.float32] = logits.float().softmax(dim=1).cpu().numpy()
+        answer = _softmax(logits, self.temperature)
         if not np.isfinite(answer).all():
             raise CheckpointError(f"{self.path}: gives no numbers; its weights are damaged")
         return answer
+
+
+def _softmax(logits: Tensor, temperature: float) -> NDArray[np.float32]:
+    """Gives the softmax of logits / temperature; which class is ahead does not change."""
+    plain: NDArray[np.float32] = logits.float().softmax(dim=1).cpu().numpy()
+    if temperature == 1:
+        return plain
+    scaled: NDArray[np.float32] = (
+        (logits.cpu().double() / temperature).softmax(dim=1).float().numpy()
+    )
+    top = plain.argmax(axis=1)
+    # In float32 two classes may have become equal: the one that was ahead stays so by one bit.
+    tied = np.flatnonzero(scaled.argmax(axis=1) != top)
+    scaled[tied, top[tied]] = np.nextafter(scaled[tied].max(axis=1), np.float32(2))
+    return scaled
 
 
 def _device(name: str | None) -> torch.device:

@@ -1,0 +1,115 @@
+"""`emotion calibrate`: probabilities made honest on the run's own validation photos."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emotion.commands import DONE
+from emotion.errors import CheckpointError, DataError
+
+if TYPE_CHECKING:
+    from emotion.evaluation.results import Results
+    from emotion.training.checkpoints import Checkpoint
+
+NOTE = (
+    "The temperature was fitted on these very faces, so that others gain less from it;\n"
+    "`emotion evaluate CKPT` measures it on the test part."
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Calibrates; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    from emotion.evaluation.subjects import find_checkpoint
+    from emotion.evaluation.temperature import fit_temperature
+    from emotion.training.checkpoints import read_checkpoint, store_temperature
+
+    checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
+    results = _measure_validation(checkpoint, options.device)
+    if (results.answers == results.targets).all():
+        raise DataError(
+            f"{checkpoint.path}: its {len(results.samples)} validation faces are all answered"
+            " rightly, and so cannot tell how often answers are wrong; nothing is stored. Train"
+            " with more validation photos: data.val=…"
+        )
+    temperature = fit_temperature(results.probabilities, results.targets)
+    print(_report(checkpoint, results, temperature))
+    if options.dry_run:
+        print("not stored (--dry-run)")
+    else:
+        store_temperature(checkpoint.path, temperature)
+        print(f"stored in {checkpoint.path}")
+    return DONE
+
+
+def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Results":
+    """Asks about the validation faces, without the temperature that may be there already."""
+    from emotion.evaluation.results import measure
+    from emotion.evaluation.subjects import data_settings, read_subject, run_folder
+    from emotion.training.checkpoints import CheckpointClassifier
+
+    if data_settings(checkpoint.path) is None:
+        raise CheckpointError(
+            f"{checkpoint.path}: has no run folder with a config.yaml around it; a temperature is"
+            " fitted on the run's own validation photos, so name the checkpoint within its run"
+        )
+    try:
+        subject = read_subject(checkpoint.path, checkpoint.input.labels, "val")
+    except DataError as error:
+        raise DataError(
+            f"{error}\nA temperature is fitted on the run's own validation photos, as they were"
+            " in training, and on no others; where they are, data.root in"
+            f" {run_folder(checkpoint.path) / 'config.yaml'} says."
+        ) from error
+    classifier = CheckpointClassifier(replace(checkpoint, temperature=1.0), device)
+    return measure(subject.samples, classifier)
+
+
+def _report(checkpoint: "Checkpoint", results: "Results", temperature: float) -> str:
+    from emotion.evaluation.calibration import log_losses
+    from emotion.evaluation.reliability import BINS, are_right, confidences_of, reliability
+    from emotion.evaluation.temperature import HIGHEST, apply_temperature
+
+    before, targets = results.probabilities, results.targets
+    both = (before, apply_temperature(before, temperature))
+    rows = {"log loss": [log_losses(shares, targets).mean() for shares in both]}
+    for binning in ("equal_mass", "equal_width"):
+        name = f"ECE, {BINS} {binning.replace('_', '-')} bins"
+        rows[name] = [
+            reliability(confidences_of(shares), are_right(shares, targets), binning).ece
+            for shares in both
+        ]
+    photos = len({sample.image for sample in results.samples})
+    replaced = f" (it had {checkpoint.temperature:.4f})" if checkpoint.temperature != 1 else ""
+    lines = [
+        f"{checkpoint.path} (epoch {checkpoint.epoch}) on {len(targets)} validation faces"
+        f" in {photos} photos",
+        "",
+        f"temperature {temperature:.4f}{replaced}; the answers stay as they are",
+        f"{'':24} {'before':>7} {'after':>7}",
+        *(f"{name:24} {old:7.4f} {new:7.4f}" for name, (old, new) in rows.items()),
+        "",
+        NOTE,
+    ]
+    if temperature > 0.99 * HIGHEST:
+        lines.append(
+            f"{HIGHEST:g} is the highest that is looked for: these probabilities say next to"
+            " nothing about which answers are right."
+        )
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "emotion calibrate",
+        description="Fits a temperature, one number by which the logits are divided, on the"
+        " validation photos of the checkpoint's own run, and stores it in the checkpoint, where"
+        " evaluate and predict find it. Answers stay as they are, their probabilities change.",
+    )
+    add = parser.add_argument
+    add("checkpoint", type=Path, metavar="CKPT", help="a checkpoint, or the folder of a run")
+    add("--device", help="cpu, cuda, … (a GPU where there is one)")
+    add("--dry-run", action="store_true", help="tell the temperature and store nothing")
+    return parser
