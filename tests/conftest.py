@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from hypothesis import settings
+from tests.browser import find_browser
 
 from emotion.data.sample import write_sample
 from emotion.experiments.configs import VERSION_BASE, config_folder
@@ -71,3 +72,9 @@ def train_tiny(root: Path, folder: Path, *overrides: str, pictures: bool = False
 def run_result(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     """A finished run on the sample data set; nobody writes into its folder."""
     return train_tiny(sample_root, tmp_path_factory.mktemp("run") / "run", pictures=True)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> list[str]:
+    """The command of a headless Chromium with a profile of its own."""
+    return find_browser(tmp_path / "profile")

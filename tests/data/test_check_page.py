@@ -1,12 +1,8 @@
 """The page of an audit: all kinds are there, nothing gets out of hand, nothing is loaded."""
 
-import json
-import os
 import re
-import shutil
 import subprocess
 from collections import Counter
-from html import escape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +15,7 @@ from hypothesis import strategies as st
 from lxml import html
 from numpy.typing import NDArray
 from PIL import Image
+from tests.browser import measure_pages
 
 from emotion.data import check_samples
 from emotion.data.check_page import write_check_page
@@ -45,17 +42,6 @@ PARTS = {
     },
 }
 VOID = {"meta", "link", "br", "hr", "img", "input", "wbr", "rect"}
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--hide-scrollbars",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def problem(kind: str, **values: Any) -> dict[str, Any]:
@@ -351,40 +337,6 @@ def test_the_same_report_gives_the_same_page(tmp_path: Path, sample_root: Path) 
     assert write(tmp_path, report, sample_root) == write(tmp_path, report, sample_root)
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> list[str]:
-    """The command of a headless Chromium with a profile of its own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        message = "no Chromium found; on Debian and Ubuntu: apt install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return [found, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]
-
-
-MEASURE = """
-onload = () => {
-  const found = [...document.querySelectorAll('iframe')].map(frame => {
-    const page = frame.contentDocument, root = page.documentElement;
-    const images = [...page.images];
-    return {
-      width: frame.clientWidth, scroll: root.scrollWidth, height: root.scrollHeight,
-      images: images.length, loaded: images.filter(i => i.complete && i.naturalWidth > 0).length,
-      margin: frame.contentWindow.getComputedStyle(page.body).margin,
-      wide: [...page.body.querySelectorAll('*')]
-        .filter(e => e.getBoundingClientRect().right > frame.clientWidth + 1).length,
-      cut: [...page.querySelectorAll('.frame')]
-        .filter(e => e.scrollHeight > e.clientHeight + 1).length,
-      hacked: frame.contentWindow.hacked === undefined ? 'no' : 'yes',
-    };
-  });
-  document.getElementById('found').textContent = JSON.stringify(found);
-};
-"""
-
-
 @pytest.mark.slow
 def test_a_browser_shows_it_without_scrolling_sideways_and_runs_no_script(
     tmp_path: Path, sample_root: Path, browser: list[str]
@@ -393,19 +345,7 @@ def test_a_browser_shows_it_without_scrolling_sideways_and_runs_no_script(
     attacked = page.replace("</body>", "<script>window.hacked = 1</script></body>")
     allowed = re.sub(r"<meta http-equiv[^>]*>", "", attacked)  # shows that the attack is one
     frames = [(page, 360), (page, 1200), (attacked, 800), (allowed, 800)]
-    (tmp_path / "frames.html").write_text(
-        f"<script>{MEASURE}</script><pre id=found></pre>"
-        + "".join(
-            f'<iframe style="border:0;width:{width}px;height:900px"'
-            f' srcdoc="{escape(text)}"></iframe>'
-            for text, width in frames
-        ),
-        encoding="utf-8",
-    )
-    command = [*browser, "--dump-dom", (tmp_path / "frames.html").as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
-    pre = parsed(done.stdout).get_element_by_id("found")
-    found = json.loads(pre.text_content())
+    found = measure_pages(browser, tmp_path, frames)
     assert [frame["width"] for frame in found] == [width for _, width in frames]
     assert [frame["hacked"] for frame in found] == ["no", "no", "no", "yes"]
     for frame in found:

@@ -3,20 +3,17 @@
 Groups are given in one of three ways: as a CSV file, as `name:REGEX`, or as `folder:N`.
 """
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TextIO
 
+from emotion.data.photo_tables import FILE_COLUMNS, column_of, find_by_end, key_of, read_csv
 from emotion.errors import ConfigError, DataError, summarise
-from emotion.faces.folders import same_name
 
 KEY = "data.groups"
 FORMS = "a CSV file (filename,person), name:REGEX or folder:N"
-FILE_COLUMNS = ("filename", "file", "image", "picture", "photo", "path")
 GROUP_COLUMNS = ("person", "group", "subject", "identity")
 LONGEST = 255  # characters of a file name that a regular expression is tried on
 
@@ -126,7 +123,7 @@ class _Table:
     Attributes:
         path: the file.
         below: folder whose pictures it speaks of.
-        rows: picture, as `same_name` gives its name or path -> its group, and the line.
+        rows: picture, as `key_of` gives its name or path -> its group, and the line.
     """
 
     path: Path
@@ -135,10 +132,7 @@ class _Table:
 
     def find(self, photo: PurePosixPath) -> tuple[str, int] | None:
         """Finds a picture by its path, or by as much of its end as the table gives."""
-        if not photo.is_relative_to(self.below):
-            return None
-        ends = (same_name("/".join(photo.parts[i:])) for i in range(len(photo.parts)))
-        return next((self.rows[end] for end in ends if end in self.rows), None)
+        return find_by_end(self.rows, photo) if photo.is_relative_to(self.below) else None
 
 
 def _by_table(tables: Sequence[_Table], photos: Sequence[str]) -> dict[str, str]:
@@ -164,19 +158,14 @@ def _by_table(tables: Sequence[_Table], photos: Sequence[str]) -> dict[str, str]
 
 
 def _read_table(path: Path, below: PurePosixPath) -> _Table:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(_read_lines(stream, path))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as CSV in UTF-8 ({error})") from error
+    lines = _read_lines(path)
     rows: dict[str, tuple[str, int]] = {}
     problems: list[str] = []
     for line, picture, group in lines:
         if not picture or not group:
             problems.append(f"{path}:{line}: expected a file name and a group")
             continue
-        name = str(PurePosixPath(picture.replace("\\", "/")))
-        first = rows.setdefault(same_name(name), (group, line))
+        first = rows.setdefault(key_of(picture), (group, line))
         if first[0] != group:
             problems.append(
                 f"{path}:{line}: the group of {picture} is {group!r}, but {first[0]!r} in line"
@@ -187,23 +176,14 @@ def _read_table(path: Path, below: PurePosixPath) -> _Table:
     return _Table(path, below, rows)
 
 
-def _read_lines(stream: TextIO, path: Path) -> Iterator[tuple[int, str, str]]:
+def _read_lines(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yields the number of each line with its file name and group, "" for what it lacks."""
-    header = stream.readline()
-    delimiter = max(",;\t", key=header.count)  # as spreadsheets of several countries write it
-    first = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))
-    titles = [title.strip().casefold() for title in first]
-    columns = _column(titles, FILE_COLUMNS, 0), _column(titles, GROUP_COLUMNS, 1)
-    if len(titles) < 2 or columns[0] == columns[1]:
+    header, rows = read_csv(path)
+    columns = column_of(header, FILE_COLUMNS, 0), column_of(header, GROUP_COLUMNS, 1)
+    if len(header) < 2 or columns[0] == columns[1]:
         raise DataError(
-            f"{path}:1: expected a header such as filename,person, got {header.strip()[:80]!r}"
+            f"{path}:1: expected a header such as filename,person, got {','.join(header)[:80]!r}"
         )
-    reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True)
-    for row in reader:
-        if row:
-            picture, group = (row[i].strip() if i < len(row) else "" for i in columns)
-            yield reader.line_num + 1, picture, unicodedata.normalize("NFC", group)
-
-
-def _column(titles: Sequence[str], names: Sequence[str], default: int) -> int:
-    return next((i for i, title in enumerate(titles) if title in names), default)
+    for line, row in rows:
+        picture, group = (row[i] if i < len(row) else "" for i in columns)
+        yield line, picture, group
