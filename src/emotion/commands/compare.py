@@ -1,0 +1,190 @@
+"""`emotion compare`: two checkpoints on the same faces."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emotion.commands import DONE
+from emotion.commands.data_options import add_letting, mapping
+
+if TYPE_CHECKING:
+    from emotion.evaluation.comparison_report import ComparisonReport, Side
+    from emotion.evaluation.provenance import Provenance
+    from emotion.evaluation.subjects import ReadingOptions
+    from emotion.training.checkpoints import Checkpoint
+
+FILES = ("comparison.html", "comparison.png", "comparison.json", "comparison.csv")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compares; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    from emotion.evaluation.comparison_page import write_comparison_page
+    from emotion.evaluation.comparison_report import write_comparison
+    from emotion.evaluation.subjects import find_checkpoint
+    from emotion.training.checkpoints import read_checkpoint
+
+    a, b = (read_checkpoint(find_checkpoint(path)) for path in (options.a, options.b))
+    report = _compare(a, b, options, ["emotion", "compare", *arguments])
+    out = options.out or default_folder(a.path, b.path, report.data)
+    write_comparison(report, out)
+    write_comparison_page(out / "comparison.html", report)
+    print(report.text())
+    for name in FILES:
+        print(out / name)
+    return DONE
+
+
+def _compare(
+    a: "Checkpoint", b: "Checkpoint", options: argparse.Namespace, command: Sequence[str]
+) -> "ComparisonReport":
+    from emotion.evaluation.comparison import column_order, compare
+    from emotion.evaluation.comparison_report import ComparisonReport
+    from emotion.evaluation.provenance import describe
+    from emotion.evaluation.results import measure
+    from emotion.evaluation.subjects import read_subject
+    from emotion.evaluation.verdict import verdict
+    from emotion.training.checkpoints import CheckpointClassifier
+
+    labels = a.input.labels
+    order = column_order(labels, b.input.labels, (str(a.path), str(b.path)))
+    subject = read_subject(a.path, labels, "test", options.data, _reading(options))
+    print(subject.cleaned.describe(), end="", file=sys.stderr)
+    abouts = [describe(subject, c.path, c.epoch, labels, command) for c in (a, b)]
+    given = measure(subject.samples, CheckpointClassifier(a, options.device)).probabilities
+    other, same_file = given, abouts[0].checkpoint_sha256 == abouts[1].checkpoint_sha256
+    if not same_file:
+        classifier = CheckpointClassifier(b, options.device)
+        other = measure(subject.samples, classifier).probabilities[:, order]
+    found = compare(given, other, subject.targets, labels, subject.units())
+    _note_looks(abouts)
+    notes = [
+        f"{name}: {note}" for name, about in zip("AB", abouts, strict=True) for note in about.notes
+    ]
+    if options.data is None:
+        notes += other_test_part(a.path, b.path)
+    return ComparisonReport(
+        a=_side(abouts[0]),
+        b=_side(abouts[1]),
+        data=subject.name,
+        folder=str(subject.folder),
+        notes=tuple(notes),
+        samples=subject.samples,
+        labels=labels,
+        probabilities=(given, other),
+        comparison=found,
+        verdict=verdict(found, subject.name, same_file, any(about.warnings for about in abouts)),
+    )
+
+
+def _side(about: "Provenance") -> "Side":
+    from emotion.evaluation.comparison_report import Side
+
+    return Side(about.checkpoint, about.checkpoint_sha256, about.epoch, tuple(about.warnings))
+
+
+def _reading(options: argparse.Namespace) -> "ReadingOptions":
+    from emotion.evaluation.subjects import ReadingOptions
+
+    return ReadingOptions(
+        mapping(options.map),
+        options.origin,
+        options.drop,
+        options.mend,
+        options.drop_difficult,
+        options.groups,
+    )
+
+
+def _note_looks(abouts: "Sequence[Provenance]") -> None:
+    """Notes in the run folders that these faces were looked at: whoever compares may choose."""
+    from emotion.errors import EmotionError
+    from emotion.evaluation.provenance import note_look
+
+    for about in abouts:
+        try:
+            note_look(about, Path(about.checkpoint))
+        except EmotionError as error:  # another's run, which may only be read
+            print(f"not noted in the run folder: {error}", file=sys.stderr)
+
+
+def other_test_part(a: Path, b: Path) -> list[str]:
+    """Says so where B's run kept other photos for its test than A's, whose are used.
+
+    Args:
+        a: checkpoint of A.
+        b: checkpoint of B.
+    """
+    from emotion.data.split_file import read_split
+    from emotion.errors import EmotionError
+    from emotion.evaluation.subjects import SPLIT, run_folder
+
+    try:
+        kept_a, kept_b = (
+            {
+                entry.sha256
+                for entry in read_split(run_folder(path) / SPLIT).entries.values()
+                if entry.part == "test"
+            }
+            for path in (a, b)
+        )
+    except EmotionError:
+        return ["The faces are the test part of A's run; what B's run kept is not known."]
+    if kept_a == kept_b:
+        return []
+    return [
+        "The faces are the test part of A's run; B's run kept others:"
+        f" {len(kept_a & kept_b)} of A's {len(kept_a)} photos are in both."
+    ]
+
+
+def default_folder(a: Path, b: Path, data: str) -> Path:
+    """Gives the folder in B's run that is named after A and the photos.
+
+    Args:
+        a: checkpoint of A.
+        b: checkpoint of B.
+        data: short name of the photos.
+    """
+    from emotion.evaluation.subjects import run_folder
+
+    run = run_folder(a).resolve()
+    if a.parent.name != "checkpoints" or run == run_folder(b).resolve():
+        name = a.stem  # of one run, or without a run
+    else:  # a run of a sweep is called 0, 1, …
+        name = f"{run.parent.name}-{run.name}" if run.name.isdigit() else run.name
+    return run_folder(b) / f"comparison-with-{name}-on-{data}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "emotion compare",
+        description="Measures two checkpoints on the same annotated faces and says whether these"
+        " tell them apart. Each has its own crop and preprocessing.",
+    )
+    add = parser.add_argument
+    add("a", type=Path, metavar="CKPT_A", help="a checkpoint, or the folder of a run")
+    add("b", type=Path, metavar="CKPT_B", help="the one it is compared with; the same classes")
+    add(
+        "data",
+        type=Path,
+        nargs="?",
+        metavar="DATA",
+        help="img/ and annotations/, or a folder with test/; default: the test part of A's run",
+    )
+    add("--out", type=Path, metavar="DIR", help="where the files go (in B's run folder)")
+    add(
+        "--map",
+        action="append",
+        default=[],
+        metavar="NAME=CLASS",
+        help="a name in the XML -> class",
+    )
+    add("--drop-difficult", action="store_true", help="leave out faces marked <difficult>1")
+    add("--origin", type=int, choices=(0, 1), help="coordinate of the first pixel (as A's run)")
+    add("--groups", metavar="G", help="who is who: a CSV file, name:REGEX, or folder:LEVEL")
+    add_letting(parser)
+    add("--device", help="cpu, cuda, … (a GPU where there is one)")
+    return parser
