@@ -83,3 +83,21 @@ def test_several_scores_stand_one_below_the_other() -> None:
     figure = draw_curves(both, 2, "best")
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
     assert to_pixels(figure).min() < 128
+
+
+def test_a_narrow_figure_wraps_its_title_and_keeps_its_width() -> None:
+    curve = Curve("loss", [0.1, 0.2, 0.3], [0.4, 0.3, 0.5], 3)
+    figure = draw_curves([curve], 2, "the lowest val/loss of 3 epochs; of equal ones the first", 4)
+    assert to_pixels(figure).shape == (540, 480, 3)
+    title = axes_of(figure).get_title(loc="left")
+    assert title.count("\n") == 1
+    shown = axes_of(figure).get_legend()
+    assert shown is not None
+    canvas = axes_of(figure).get_window_extent()
+    assert shown.get_window_extent().y1 < canvas.y0  # below the panel, over nothing
+    assert 0 <= shown.get_window_extent().x0 <= shown.get_window_extent().x1 <= 480
+
+
+def test_an_epoch_without_a_score_has_no_mark() -> None:
+    figure = draw_curves([Curve("loss", [], [0.4, float("nan")], None)], 2, "the best accuracy")
+    assert legend(figure) == ["validation"]

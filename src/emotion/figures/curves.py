@@ -1,7 +1,10 @@
 """Training curves with the epoch that was kept."""
 
+import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from emotion.figures.canvas import COLOURS, new_figure
 
 SPARSE = 30  # up to so many epochs, each is marked with a point
+WIDE = 8.0  # inches
+LETTERS = 11  # of a title that fit into an inch
 
 
 @dataclass(frozen=True)
@@ -29,19 +34,22 @@ class Curve:
     no_better_from: int | None
 
 
-def draw_curves(curves: Sequence[Curve], kept: int, rule: str) -> Figure:
+def draw_curves(curves: Sequence[Curve], kept: int, rule: str, width: float = WIDE) -> Figure:
     """Draws scores over the epochs, one below the other.
 
     Args:
         curves: one or more, of equally many epochs.
         kept: epoch that is kept.
         rule: why; stands above.
+        width: of the figure in inches; where it is narrow the legend stands below each panel.
     """
-    figure = new_figure(8, 1.2 + 3.3 * len(curves))
+    figure = new_figure(width, 1.2 + 3.3 * len(curves))
     panels = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
     for axes, curve in zip(panels, curves, strict=True):
         _draw_curve(axes, curve, kept)
-    panels[0].set_title(f"epoch {kept} is kept: {rule}", loc="left", fontsize=10)
+        _add_legend(axes, below=width < WIDE)
+    title = textwrap.fill(f"epoch {kept} is kept: {rule}", int(LETTERS * width))
+    panels[0].set_title(title, loc="left", fontsize=10)
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -59,8 +67,16 @@ def _draw_curve(axes: Axes, curve: Curve, kept: int) -> None:
         axes.axvspan(curve.no_better_from, end, color="0.92", label=label)
     axes.axvline(kept, color="0.4", linestyle="--", linewidth=1)
     score = curve.val[kept - 1]
-    label = f"epoch {kept}: {score:.4f}"
-    axes.plot([kept], [score], "o", markersize=9, mfc="none", mec="black", mew=1.5, label=label)
+    if not math.isnan(score):
+        label = f"epoch {kept}: {score:.4f}"
+        axes.plot([kept], [score], "o", markersize=9, mfc="none", mec="black", mew=1.5, label=label)
     axes.set_ylabel(curve.name)
-    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9)  # the area may lie below
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _add_legend(axes: Axes, below: bool) -> None:
+    place: dict[str, Any] = {}
+    if below:  # beside the curves is no room
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2, "fontsize": 9}
+    # The area of a curve may lie beneath.
+    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9, **place)
