@@ -45,7 +45,7 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 	@echo
 	@echo "Look at:   $(DEMO)/check/check.html          what is in the data, and what is wrong with it"
 	@echo "           $(DEMO)/run/curves.png            how training went, and which epoch was kept"
-	@echo "           $(DEMO)/evaluation/confusion.png  what is taken for what"
+	@echo "           $(DEMO)/evaluation/report.html    how far to trust it"
 	@echo "           $(DEMO)/drawn/                    the answers on the photos"
 	@echo "Type next: source .venv/bin/activate"
 	@echo "           tensorboard --logdir outputs"

@@ -17,6 +17,9 @@ VERBS = {
     "tune": "search for good settings, each trial a run",
     "runs": "list the runs of a folder, the best first",
     "evaluate": "measure a checkpoint on annotated photos",
+    "calibrate": "fit a checkpoint's probabilities to its validation photos",
+    "compare": "tell whether two checkpoints differ on the same faces",
+    "card": "write a checkpoint's model card",
     "predict": "find the faces in photos and name their emotions",
     "data": "check, split, show or import a data set, or draw a sample one",
 }

@@ -76,6 +76,24 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes bytes in one step."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Writes indented JSON in one step; NaN and infinity are refused, since JSON has neither."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def harmless_cell(text: str) -> str:
+    """Keeps a spreadsheet from taking a CSV cell for a formula, and a terminal from obeying it."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    if not shown.startswith(("=", "+", "-", "@")):
+        return shown
+    try:
+        float(shown)
+    except ValueError:
+        return f"'{shown}"
+    return shown

@@ -21,7 +21,7 @@ def test_a_run_folder_is_evaluated_on_its_own_test_part(
     assert f"{run_result.checkpoint} (epoch {run_result.selection.epoch}) on" in printed
     content = json.loads((tmp_path / "metrics.json").read_text())
     assert content["faces"] == faces
-    assert content["checkpoint"] == str(run_result.checkpoint)
+    assert content["about"]["checkpoint"] == str(run_result.checkpoint)
     with (tmp_path / "predictions.csv").open() as file:
         assert len(list(csv.DictReader(file))) == faces
     assert {"confusion.png", "classes.png", "report.txt"} <= {p.name for p in tmp_path.iterdir()}
@@ -39,7 +39,10 @@ def test_the_run_and_the_evaluation_agree_on_validation(
             shutil.copy(sample_root / name, target)
     out = tmp_path / "out"
     checkpoint = str(run_result.checkpoint)
-    assert main(["evaluate", checkpoint, str(tmp_path / "val"), "--out", str(out)]) == 0
+    assert (
+        main(["evaluate", checkpoint, str(tmp_path / "val"), "--out", str(out), "--no-detector"])
+        == 0
+    )
     scores = json.loads((out / "metrics.json").read_text())["scores"]
     for name in ("accuracy", "balanced_accuracy"):
         assert scores[name]["value"] == pytest.approx(run_result.metrics[f"val/{name}"], abs=1e-6)
@@ -60,7 +63,14 @@ def test_other_labels_are_refused_and_can_be_mapped(
                 else content
             )
         target.write_bytes(content)
-    arguments = ["evaluate", str(run_result.folder), str(data), "--out", str(tmp_path / "out")]
+    arguments = [
+        "evaluate",
+        str(run_result.folder),
+        str(data),
+        "--out",
+        str(tmp_path / "out"),
+        "--no-detector",
+    ]
     assert main(arguments) == 2
     text = capsys.readouterr().err
     assert "unknown label 'joy'; expected neutral, anger, surprise, smile, sad" in text
@@ -135,12 +145,12 @@ def test_the_data_of_the_run_is_read_as_the_run_read_it(
     result = train_tiny(root, tmp_path / "run", *settings)
     monkeypatch.chdir(sample_root)
     capsys.readouterr()
-    assert main(["evaluate", str(result.folder)]) == 0
+    assert main(["evaluate", str(result.folder), "--no-detector"]) == 0
     captured = capsys.readouterr()
     assert f"{left} faces in" in captured.out
     assert "left out 1 faces (data.drop): box_outside 1\n" in captured.err
     out = result.folder / "evaluation-data-test"
-    about = json.loads((out / "metrics.json").read_text())
+    about = json.loads((out / "metrics.json").read_text())["about"]
     assert (about["left_out"], about["mended"]) == ({"box_outside": 1}, {"box_negative": 1})
     assert about["difficult"] == "dropped"
     assert len(predicted(out)) == left
@@ -167,13 +177,13 @@ def test_a_run_is_evaluated_on_just_the_photos_that_it_kept(
     root = shutil.copytree(sample_root / "train", tmp_path / "faces" / "test")
     result = train_tiny(root, tmp_path / "run", *THREE, "data.val=4", "data.test=4")
     capsys.readouterr()
-    assert main(["evaluate", str(result.folder)]) == 0
+    assert main(["evaluate", str(result.folder), "--no-detector"]) == 0
     test = json.loads((result.folder / "split.json").read_text())["parts"]["test"]
     assert f"{test['faces']} faces in 4 photos" in capsys.readouterr().out
     rows = predicted(result.folder / "evaluation-faces-test")
     assert len(rows) == test["faces"]
     pictures = {Path(described["picture"]).name for described in test["files"].values()}
-    assert {row["file"] for row in rows} == pictures
+    assert {Path(row["file"]).name for row in rows} == pictures
     # A photo that is not as it was might stand in another part now.
     name = min(test["files"])
     spoil(root / name, "ymin", "1")
@@ -189,7 +199,7 @@ def test_a_run_without_a_test_part_needs_other_photos(
     text = capsys.readouterr().err
     assert f"{sample_root / 'train'}: the run kept no photos for a test; name others" in text
     assert not list(result.folder.glob("evaluation-*"))
-    out = ["--out", str(tmp_path / "out")]
+    out = ["--out", str(tmp_path / "out"), "--no-detector"]
     assert main(["evaluate", str(result.folder), str(sample_root), *out]) == 0
 
 
@@ -199,7 +209,7 @@ def test_parts_are_not_evaluated_together(
     # They would be the photos that were trained on.
     root = tmp_path / "faces"
     shutil.copytree(sample_root / "train", root / "train")
-    out = ["--out", str(tmp_path / "out")]
+    out = ["--out", str(tmp_path / "out"), "--no-detector"]
     assert main(["evaluate", str(run_result.folder), str(root), *out]) == 2
     text = capsys.readouterr().err
     assert f"{root}: has train/, but no test/; name the part that is meant" in text
@@ -217,7 +227,14 @@ def test_problems_are_refused_dropped_or_mended(
     # One beyond the last pixel, unless pixels are counted from 1.
     spoil(path, "xmax", str(width))
     faces = sum(p.read_text().count("<object>") for p in data.rglob("*.xml"))
-    arguments = ["evaluate", str(run_result.folder), str(data), "--out", str(tmp_path / "out")]
+    arguments = [
+        "evaluate",
+        str(run_result.folder),
+        str(data),
+        "--out",
+        str(tmp_path / "out"),
+        "--no-detector",
+    ]
     assert main(arguments) == 2
     text = capsys.readouterr().err
     assert "  box_outside: 1 (box ends beyond its picture)" in text
@@ -230,7 +247,7 @@ def test_problems_are_refused_dropped_or_mended(
     assert "left out 1 faces (data.drop): box_outside 1\n" in captured.err
     assert main([*arguments, "--mend", "box_outside"]) == 0
     assert f"{faces} faces in 4 photos" in capsys.readouterr().out
-    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["mended"] == {
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["about"]["mended"] == {
         "box_outside": 1
     }
     assert main([*arguments, "--drop", "nonsense"]) == 2
@@ -258,3 +275,106 @@ def test_weights_that_are_no_numbers_are_refused(
     torch.save(content, tmp_path / "nan.ckpt")
     assert main(["evaluate", str(tmp_path / "nan.ckpt"), str(sample_root)]) == 2
     assert "gives no numbers; its weights are damaged" in capsys.readouterr().err
+
+
+def evaluated(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["evaluate", *arguments, "--no-detector"]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_second_look_at_the_test_part_is_told(
+    run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(run_result.folder, tmp_path / "run")
+    (folder / "evaluations.json").unlink(missing_ok=True)
+    capsys.readouterr()
+    assert "looked at" not in evaluated([str(folder)], capsys)
+    assert "these faces were looked at 1 times before" in evaluated([str(folder)], capsys)
+    page = (folder / "evaluation-data-test" / "report.html").read_text()
+    assert "These faces have been looked at 1 time before with this run" in page
+
+
+def test_faces_that_were_trained_on_are_warned_of(
+    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path)]
+    text = evaluated([str(run_result.folder), str(sample_root / "train"), *out], capsys)
+    assert "faces were in the checkpoint's training: the figures are too good" in text
+    assert "faces chose the checkpoint's epoch" in text
+    assert "Do not trust these figures" in (tmp_path / "report.html").read_text()
+
+
+def test_thresholds_can_be_chosen_on_validation(
+    run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more, chosen in (([], "evaluated"), (["--validation"], "validation")):
+        evaluated([str(run_result.folder), "--out", str(tmp_path), *more], capsys)
+        content = json.loads((tmp_path / "metrics.json").read_text())
+        assert content["calibration"]["chosen_on"] == chosen
+
+
+def test_the_sum_of_all_flags_works_on_a_real_checkpoint(
+    run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--out", str(tmp_path), "--heat-maps", "--corruptions", "--drop-difficult"]
+    assert (
+        main(["evaluate", str(run_result.folder), *flags, "--upsample", "0", "--iou", "0.4"]) == 0
+    )
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["end_to_end"][0]["least_iou"] == 0.4
+    assert len(content["robustness"]["corruptions"]) == 7
+    assert "heat map" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--iou", "0"], "--iou 0.0: expected an overlap above 0, up to 1"),
+        (["--iou", "nan"], "--iou nan: expected an overlap above 0, up to 1"),
+        (["--columns", "nowhere.csv"], "nowhere.csv"),
+        (["--suspects", "nowhere"], "nowhere"),
+        (["--groups", "nowhere.csv"], "data.groups=nowhere.csv: no such file"),
+    ],
+)
+def test_wrong_options_are_one_clear_error(
+    run_result: RunResult, capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    assert main(["evaluate", str(run_result.folder), "--no-detector", *flags]) == 2
+    text = capsys.readouterr().err
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_the_runs_of_a_sweep_are_summed_up(
+    sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = tmp_path / "sweep"
+    for number in (0, 1):
+        train_tiny(sample_root, sweep / str(number), "trainer.max_epochs=1", f"seed={number}")
+    (sweep / "2").mkdir()
+    (sweep / "2" / "job.log").write_text("emotion: a reason\n")
+    (sweep / "sweep.json").write_text("{}")
+    capsys.readouterr()
+    assert main(["evaluate", str(sweep), "--no-detector"]) == 1  # one run is left out
+    content = json.loads((sweep / "evaluation" / "summary.json").read_text())
+    (group,) = content["groups"]
+    values = [
+        json.loads((sweep / n / "evaluation-data-test" / "metrics.json").read_text())["scores"][
+            "accuracy"
+        ]["value"]
+        for n in ("0", "1")
+    ]
+    assert group["scores"]["accuracy"]["mean"] == pytest.approx(sum(values) / 2)
+    assert group["seeds"] == [0, 1]
+    assert content["left_out"] == {"2": "a reason"}
+    assert "accuracy" in capsys.readouterr().out
+
+
+def test_a_sweep_of_which_nothing_can_be_evaluated_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "job.log").write_text("emotion: a reason\n")
+    (tmp_path / "sweep.json").write_text("{}")
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "no run of it could be evaluated (0: a reason)" in capsys.readouterr().err

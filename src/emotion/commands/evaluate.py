@@ -1,167 +1,120 @@
 """`emotion evaluate`: a checkpoint, measured on annotated photos."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from emotion import __version__
 from emotion.commands import DONE
 from emotion.commands.data_options import add_letting, mapping
-from emotion.errors import CheckpointError, DataError
+from emotion.errors import ConfigError
 
 if TYPE_CHECKING:
-    from emotion.data.source import FaceSet, FaceSource
-    from emotion.faces.folders import AnnotatedPhoto
+    from emotion.evaluation.evaluating import Evaluated, Options
+    from emotion.evaluation.folds import CrossValidated
+    from emotion.evaluation.gallery import Explain
+    from emotion.evaluation.robustness import Corrupt
 
 
 def main(arguments: Sequence[str]) -> int:
     """Evaluates; gives the exit code."""
     options = _parser().parse_args(arguments)
-    mapped = mapping(options.map)
-    from emotion.evaluation.report import make_report, write_report
-    from emotion.evaluation.results import measure
-    from emotion.faces.samples import gather_samples
-    from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
+    if (options.checkpoint / "sweep.json").is_file():
+        from emotion.commands.evaluate_sweep import evaluate_sweep
 
-    checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
-    # The data of the run is read as the run read it.
-    of_run = {} if options.data else _data_of_run(checkpoint.path)
-    root = options.data or Path(of_run["root"])
-    folder = root / "test" if (root / "test").is_dir() else root
-    source = _source(folder, checkpoint.input.labels, of_run, mapped, options)
-    faces = source.read()
-    if options.data:
-        _refuse_parts(faces)
-    print(faces.cleaned.describe(), end="", file=sys.stderr)
-    photos = [photo for part in faces.photos.values() for photo in part]
-    if not options.data and folder == root:  # no folder test/: the run chose what it kept
-        photos = _test_part(faces, _run_folder(checkpoint.path))
-    samples = gather_samples(photos, source.rules.scheme, str(folder))
-    results = measure(samples, CheckpointClassifier(checkpoint, options.device))
-    report = make_report(results)
-    out = options.out or _run_folder(checkpoint.path) / f"evaluation-{_name(folder)}"
-    about = {
-        "emotion": __version__,
-        "checkpoint": str(checkpoint.path),
-        "epoch": checkpoint.epoch,
-        "data": str(folder),
-        "difficult": "kept" if source.keep_difficult else "dropped",
-        "left_out": faces.cleaned.dropped,
-        "mended": faces.cleaned.mended,
-    }
-    write_report(report, results, out, about)
-    print(f"{checkpoint.path} (epoch {checkpoint.epoch}) on {folder}\n\n{report.text()}")
-    for name in ("confusion.png", "classes.png", "metrics.json", "predictions.csv"):
-        print(out / name)
+        return evaluate_sweep(options, arguments)
+    from emotion.evaluation.evaluating import evaluate
+    from emotion.evaluation.subjects import find_checkpoint
+
+    evaluated = read_evaluated(find_checkpoint(options.checkpoint), options.device)
+    report, files = evaluate(evaluated, read_options(options, arguments, evaluated), options.out)
+    print(f"{evaluated.path} (epoch {evaluated.epoch}) on {report.about.data}\n\n{report.text()}")
+    for path in files:
+        print(path)
     return DONE
 
 
-def _source(
-    folder: Path,
-    labels: tuple[str, ...],
-    of_run: dict[str, Any],
-    mapped: dict[str, str | None],
-    options: argparse.Namespace,
-) -> "FaceSource":
-    from emotion.data.audit import Rules
-    from emotion.data.inspection import SMALLEST
-    from emotion.data.source import FaceSource
-    from emotion.faces.labels import LabelScheme
+def read_evaluated(path: Path, device: str | None) -> "Evaluated":
+    """Reads a checkpoint to be evaluated."""
+    from emotion.evaluation.evaluating import Evaluated
+    from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
-    scheme = LabelScheme(labels, (of_run.get("label_map") or {}) | mapped)
-    origin = of_run.get("origin", 0) if options.origin is None else options.origin
-    # Copies and persons matter between parts, and here is one.
-    rules = Rules(scheme, origin, None, of_run.get("smallest_face", SMALLEST), copies=False)
-    drop = [*of_run.get("drop", []), *options.drop]
-    mend = [*of_run.get("mend", []), *options.mend]
-    keep_difficult = not options.drop_difficult and of_run.get("keep_difficult", True)
-    return FaceSource(folder, rules, drop, mend, keep_difficult)
+    checkpoint = read_checkpoint(path)
+    classifier = CheckpointClassifier(checkpoint, device)
+    return Evaluated(path, checkpoint.epoch, checkpoint.temperature, classifier)
 
 
-def _refuse_parts(faces: "FaceSet") -> None:
-    """Checks that what was named is one folder of photos: parts may have been trained on."""
-    parts = [folder.path for folder in faces.audit.folders.values()]
-    if parts != [faces.audit.root]:
-        names = " and ".join(f"{path.name}/" for path in parts)
-        raise DataError(
-            f"{faces.audit.root}: has {names}, but no test/; name the part that is meant:"
-            f" emotion evaluate CKPT {parts[-1]}"
-        )
+def read_options(
+    options: argparse.Namespace, arguments: Sequence[str], evaluated: "Evaluated"
+) -> "Options":
+    """Gives what is looked at, as it was typed."""
+    from emotion.evaluation.evaluating import Options
+    from emotion.evaluation.subjects import ReadingOptions
+
+    if not 0 < options.iou <= 1:
+        raise ConfigError(f"--iou {options.iou}: expected an overlap above 0, up to 1")
+    reading = ReadingOptions(
+        mapping(options.map),
+        options.origin,
+        options.drop,
+        options.mend,
+        options.drop_difficult,
+        options.groups,
+    )
+    return Options(
+        data=options.data,
+        part="val" if options.part == "val" else "test",
+        reading=reading,
+        upsamples=() if options.no_detector else options.upsample,
+        least_iou=options.iou,
+        columns=options.columns,
+        validation=options.validation,
+        corrupt=_corrupt() if options.corruptions else None,
+        explain=_explain(evaluated) if options.heat_maps else None,
+        suspects=cross_validation(options.suspects, options.device) if options.suspects else None,
+        command=["emotion", "evaluate", *arguments],
+    )
 
 
-def _test_part(faces: "FaceSet", run: Path) -> "list[AnnotatedPhoto]":
-    """Gives the photos that the run kept for the test."""
-    from emotion.data.assignment import SplitPlan, assign
+def _corrupt() -> "Corrupt":
+    from emotion.data.corruptions import corrupt
 
-    parts = assign(faces.photos, faces.audit, SplitPlan(file=run / "split.json"))
-    if not parts.get("test"):
-        raise DataError(
-            f"{faces.audit.root}: the run kept no photos for a test; name others:"
-            " emotion evaluate CKPT /path/to/faces"
-        )
-    return parts["test"]
+    return corrupt
 
 
-def find_checkpoint(path: Path) -> Path:
-    """Gives the checkpoint itself, or the one that a run folder's `selection.json` names.
+def _explain(evaluated: "Evaluated") -> "Explain":
+    from emotion.training.checkpoints import CheckpointClassifier
+    from emotion.training.heat_maps import GradCam
 
-    Raises:
-        CheckpointError: the folder is no finished run.
-    """
-    if not path.is_dir():
-        return path
-    try:
-        content = json.loads((path / "selection.json").read_text(encoding="utf-8"))
-        checkpoint = path / str(content["checkpoint"])
-        if not checkpoint.resolve().is_relative_to(path.resolve()):
-            raise ValueError("its checkpoint lies outside the run folder")
-        return checkpoint
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path}: a folder without a readable selection.json; expected a checkpoint (*.ckpt)"
-            " or the folder of a finished run"
-        ) from error
+    assert isinstance(evaluated.classifier, CheckpointClassifier)
+    return GradCam(evaluated.classifier)
 
 
-def _name(folder: Path) -> str:
-    resolved = folder.resolve()
-    return f"{resolved.parent.name}-test" if resolved.name == "test" else resolved.name
+def cross_validation(sweep: Path, device: str | None) -> "CrossValidated":
+    """Lets each run of a sweep over folds answer about the faces that it held out."""
+    from emotion.evaluation.folds import cross_validated
+    from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
-
-def _run_folder(checkpoint: Path) -> Path:
-    """Gives the run folder of a checkpoint, or the folder that a lone checkpoint lies in."""
-    inside = checkpoint.parent
-    return inside.parent if inside.name == "checkpoints" else inside
-
-
-def _data_of_run(checkpoint: Path) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    path = _run_folder(checkpoint) / "config.yaml"
-    try:
-        config: Any = OmegaConf.to_container(OmegaConf.load(path))
-        Path(config["data"]["root"])
-        return dict(config["data"])
-    except (OSError, YAMLError, OmegaConfBaseException, LookupError, TypeError) as error:
-        raise DataError(
-            f"{checkpoint}: its run folder has no config.yaml that names a data set; name one:"
-            f" emotion evaluate {checkpoint} /path/to/faces"
-        ) from error
+    print(f"looking for wrong labels with {sweep}", file=sys.stderr)
+    return cross_validated(sweep, lambda p: CheckpointClassifier(read_checkpoint(p), device))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "emotion evaluate",
-        description="Measures a checkpoint on annotated photos, each face once. Labels, crop and"
-        " preprocessing come from the checkpoint.",
+        description="Measures a checkpoint on annotated photos, each face once, on the annotated"
+        " boxes and from the whole photo, and writes a page about it (report.html). Labels, crop"
+        " and preprocessing come from the checkpoint. The folder of a sweep: evaluates each of its"
+        " runs, with mean and spread over seeds.",
     )
     add = parser.add_argument
-    add("checkpoint", type=Path, metavar="CKPT", help="a checkpoint, or the folder of a run")
+    add(
+        "checkpoint",
+        type=Path,
+        metavar="CKPT",
+        help="a checkpoint, or the folder of a run or sweep",
+    )
     add(
         "data",
         type=Path,
@@ -170,15 +123,43 @@ def _parser() -> argparse.ArgumentParser:
         help="img/ and annotations/, or a folder with test/; default: test/ of the run's data",
     )
     add("--out", type=Path, metavar="DIR", help="where the report goes (in the run folder)")
-    add(
-        "--map",
-        action="append",
-        default=[],
-        metavar="NAME=CLASS",
-        help="a name in the XML -> class",
-    )
+    add("--part", choices=("test", "val"), default="test", help="of the run's own data (test)")
+    add("--map", action="append", default=[], metavar="NAME=CLASS", help="NAME= drops such faces")
     add("--drop-difficult", action="store_true", help="leave out faces marked <difficult>1")
     add("--origin", type=int, choices=(0, 1), help="coordinate of the first pixel (as the run)")
+    add(
+        "--groups", metavar="G", help="who is who: a CSV file, name:REGEX, folder:LEVEL (the run's)"
+    )
     add_letting(parser)
     add("--device", help="cpu, cuda, … (a GPU where there is one)")
+    finding = parser.add_argument_group("from the whole photo")
+    add = finding.add_argument
+    add(
+        "--upsample",
+        type=int,
+        nargs="+",
+        default=[0],
+        choices=range(4),
+        metavar="N",
+        help="times that photos are doubled for the detector, one or more of 0 to 3, such as 0 1"
+        " (0; each doubling takes four times as long)",
+    )
+    add("--iou", type=float, default=0.5, metavar="X", help="overlap that counts as found (0.5)")
+    add("--no-detector", action="store_true", help="annotated boxes only; faster")
+    more = parser.add_argument_group("more, which takes longer")
+    add = more.add_argument
+    add("--columns", type=Path, metavar="CSV", help="file name and more columns: accuracy by each")
+    add(
+        "--heat-maps", action="store_true", help="show where the network looked (emotion[heatmaps])"
+    )
+    add("--corruptions", action="store_true", help="blurred, dark, noisy …: 21 times the network")
+    add(
+        "--validation", action="store_true", help="choose thresholds on the run's validation photos"
+    )
+    add(
+        "--suspects",
+        type=Path,
+        metavar="SWEEP",
+        help="list wrong labels, by a sweep of data.fold=…",
+    )
     return parser

@@ -1,5 +1,6 @@
 """From a matplotlib figure to a file or to pixels, without a display and without global state."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,19 @@ def save_figure(figure: Figure, path: Path) -> None:
     """Writes a PNG."""
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
+
+
+def short(text: str, limit: int = 24) -> str:
+    """Gives a name that leaves room for the picture, see `plain`; a long one loses its end."""
+    return plain(text if len(text) <= limit else f"{text[: limit - 1]}…")
+
+
+def to_png(figure: Figure) -> bytes:
+    """Draws a figure as a PNG file, for a file and a page at once."""
+    stream = io.BytesIO()
+    # Without the version of matplotlib and the like: the same figure gives the same bytes.
+    figure.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()
 
 
 def to_pixels(figure: Figure) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from emotion.figures.canvas import new_figure, plain
+from emotion.figures.canvas import new_figure, short
 
 
 def draw_confusion(table: NDArray[np.int64], labels: Sequence[str], title: str) -> Figure:
@@ -27,7 +27,7 @@ def draw_confusion(table: NDArray[np.int64], labels: Sequence[str], title: str) 
         colour = "white" if rates[row, column] > 0.55 else "black"
         text = f"{count}\n{rates[row, column]:.0%}"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
-    names = [plain(label) for label in labels]
+    names = [short(label) for label in labels]
     axes.set_xticks(range(len(labels)), names, rotation=30, ha="right")
     axes.set_yticks(range(len(labels)), names)
     axes.set_xlabel("answer")

@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from emotion.experiments.hyperparameters import text_of
+from emotion.files import harmless_cell
 from emotion.leaderboards.leaderboard import Board, Group, Leaderboard
 from emotion.leaderboards.run_folders import RunFolder
 
@@ -69,19 +70,7 @@ def _csv_row(rank: str, run: RunFolder, names: Sequence[str], about: list[str]) 
         *about,
         *(run.command, run.checkpoint, run.reason),
     ]
-    return [_harmless(cell) for cell in cells]
-
-
-def _harmless(cell: str) -> str:
-    """Keeps a spreadsheet from taking a text for a formula, and a terminal from obeying it."""
-    cell = clean(cell)
-    if not cell.startswith(("=", "+", "-", "@")):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
+    return [harmless_cell(cell) for cell in cells]
 
 
 def _setting(run: RunFolder, name: str, missing: str = "–") -> str:

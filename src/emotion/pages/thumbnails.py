@@ -79,7 +79,12 @@ def data_uri(image: NDArray[np.uint8], kind: Literal["jpeg", "png"] = "jpeg") ->
         Image.fromarray(image).save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     else:
         Image.fromarray(image).save(stream, "PNG", optimize=True)
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return file_uri(stream.getvalue(), kind)
+
+
+def file_uri(content: bytes, kind: Literal["jpeg", "png"]) -> str:
+    """Writes the bytes of a picture's file as a `data:` address."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _ordered(box: Corners) -> Corners:
