@@ -57,7 +57,7 @@ def photos(options: argparse.Namespace) -> None:
     """Compares an evaluation with the bare detector and network."""
     from emotion.commands.evaluate import read_evaluated
     from emotion.evaluation.evaluating import Options, evaluate
-    from emotion.evaluation.subjects import find_checkpoint
+    from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.threads import cores
 
     evaluated = read_evaluated(find_checkpoint(options.checkpoint), "cpu")
@@ -116,8 +116,9 @@ def memory(options: argparse.Namespace) -> None:
 
     from emotion.commands.evaluate import read_evaluated
     from emotion.evaluation.observation import observe
-    from emotion.evaluation.subjects import find_checkpoint, read_subject
+    from emotion.evaluation.subjects import read_subject
     from emotion.faces.detectors import DlibDetector
+    from emotion.inference.checkpoint_files import find_checkpoint
 
     evaluated = read_evaluated(find_checkpoint(options.checkpoint), "cpu")
     subject = read_subject(evaluated.path, evaluated.classifier.input.labels, data=options.data)

@@ -8,8 +8,8 @@ Their two CSV files are not part of this project; where they are at hand:
 import sys
 from pathlib import Path
 
-from emotion.evaluation.learning_files import read_curves
-from emotion.evaluation.learning_part import describe_learning, learning_figure
+from emotion.evaluation.learning.files import read_curves
+from emotion.evaluation.learning.part import describe_learning, learning_figure
 from emotion.figures.canvas import save_figure
 
 

@@ -15,11 +15,11 @@ from tests.conftest import train_tiny
 
 import emotion.evaluation.results
 from emotion.__main__ import main
+from emotion.evaluation.calibration.temperature import fit_temperature
 from emotion.evaluation.results import Results, measure
-from emotion.evaluation.subjects import find_checkpoint
-from emotion.evaluation.temperature import fit_temperature
 from emotion.experiments.outcome import RunResult
 from emotion.faces.samples import FaceSample
+from emotion.inference.checkpoint_files import find_checkpoint
 from emotion.inference.classifiers import Classifier
 from emotion.training.checkpoints import read_checkpoint
 

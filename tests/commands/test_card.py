@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.evaluation.card_content import content, write_evaluation
+from tests.evaluation.card.card_content import content, write_evaluation
 
 from emotion.__main__ import main
-from emotion.evaluation.card import hash_file
+from emotion.evaluation.card.card import hash_file
 from emotion.experiments.outcome import RunResult
 
 

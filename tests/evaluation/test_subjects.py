@@ -8,14 +8,8 @@ import pytest
 from tests.conftest import train_tiny
 from tests.datasets import SAD, SMILE, add_clean, add_photo
 
-from emotion.errors import CheckpointError, DataError
-from emotion.evaluation.subjects import (
-    ReadingOptions,
-    data_settings,
-    find_checkpoint,
-    read_subject,
-    run_folder,
-)
+from emotion.errors import DataError
+from emotion.evaluation.subjects import ReadingOptions, data_settings, read_subject
 from emotion.experiments.outcome import RunResult
 from emotion.faces.labels import EMOTIONS
 
@@ -123,16 +117,6 @@ def test_a_run_without_a_test_part_says_so(sample_root: Path, tmp_path: Path) ->
     with pytest.raises(DataError, match="the run kept no photos for a test; name others"):
         read_subject(run.checkpoint, EMOTIONS)
     assert read_subject(run.checkpoint, EMOTIONS, "val").name == "one folder-val"
-
-
-def test_a_checkpoint_is_found_by_its_run(run_result: RunResult, tmp_path: Path) -> None:
-    assert find_checkpoint(run_result.folder) == run_result.checkpoint
-    assert find_checkpoint(run_result.checkpoint) == run_result.checkpoint
-    assert run_folder(run_result.checkpoint) == run_result.folder
-    assert run_folder(tmp_path / "alone.ckpt") == tmp_path
-    (tmp_path / "selection.json").write_text('{"checkpoint": "../../etc/passwd"}')
-    with pytest.raises(CheckpointError, match=r"without a readable selection\.json"):
-        find_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "data: 3", "data: {root: null}", "- 1", "\x00"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from emotion.evaluation.reliability import reliability
+from emotion.evaluation.calibration.reliability import reliability
 from emotion.training.validation import CalibrationError, ValidationMetrics, class_f1, f1_names
 
 CLASSES = 5

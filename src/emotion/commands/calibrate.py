@@ -22,8 +22,8 @@ NOTE = (
 def main(arguments: Sequence[str]) -> int:
     """Calibrates; gives the exit code."""
     options = _parser().parse_args(arguments)
-    from emotion.evaluation.subjects import find_checkpoint
-    from emotion.evaluation.temperature import fit_temperature
+    from emotion.evaluation.calibration.temperature import fit_temperature
+    from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.training.checkpoints import read_checkpoint, store_temperature
 
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
 def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Results":
     """Asks about the validation faces, without the temperature that may be there already."""
     from emotion.evaluation.results import measure
-    from emotion.evaluation.subjects import data_settings, read_subject, run_folder
+    from emotion.evaluation.subjects import data_settings, read_subject
+    from emotion.inference.checkpoint_files import run_folder
     from emotion.training.checkpoints import CheckpointClassifier
 
     if data_settings(checkpoint.path) is None:
@@ -68,9 +69,14 @@ def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Result
 
 
 def _report(checkpoint: "Checkpoint", results: "Results", temperature: float) -> str:
-    from emotion.evaluation.calibration import log_losses
-    from emotion.evaluation.reliability import BINS, are_right, confidences_of, reliability
-    from emotion.evaluation.temperature import HIGHEST, apply_temperature
+    from emotion.evaluation.calibration.calibration import log_losses
+    from emotion.evaluation.calibration.reliability import (
+        BINS,
+        are_right,
+        confidences_of,
+        reliability,
+    )
+    from emotion.evaluation.calibration.temperature import HIGHEST, apply_temperature
 
     before, targets = results.probabilities, results.targets
     both = (before, apply_temperature(before, temperature))

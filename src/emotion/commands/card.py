@@ -12,10 +12,16 @@ from emotion.errors import EmotionError
 def main(arguments: Sequence[str]) -> int:
     """Writes the card; gives the exit code."""
     options = _parser().parse_args(arguments)
-    from emotion.evaluation.card import CARD, CardModel, Statements, find_evaluations, make_card
-    from emotion.evaluation.card_scores import read_evaluation
-    from emotion.evaluation.subjects import find_checkpoint, run_folder
+    from emotion.evaluation.card.card import (
+        CARD,
+        CardModel,
+        Statements,
+        find_evaluations,
+        make_card,
+    )
+    from emotion.evaluation.card.scores import read_evaluation
     from emotion.files import write_text
+    from emotion.inference.checkpoint_files import find_checkpoint, run_folder
     from emotion.training.checkpoints import read_checkpoint
     from emotion.training.network import ARCHITECTURE
 

@@ -10,7 +10,7 @@ from emotion.commands import DONE
 from emotion.commands.data_options import add_letting, mapping
 
 if TYPE_CHECKING:
-    from emotion.evaluation.comparison_report import ComparisonReport, Side
+    from emotion.evaluation.comparison.report import ComparisonReport, Side
     from emotion.evaluation.provenance import Provenance
     from emotion.evaluation.subjects import ReadingOptions
     from emotion.training.checkpoints import Checkpoint
@@ -21,9 +21,9 @@ FILES = ("comparison.html", "comparison.png", "comparison.json", "comparison.csv
 def main(arguments: Sequence[str]) -> int:
     """Compares; gives the exit code."""
     options = _parser().parse_args(arguments)
-    from emotion.evaluation.comparison_page import write_comparison_page
-    from emotion.evaluation.comparison_report import write_comparison
-    from emotion.evaluation.subjects import find_checkpoint
+    from emotion.evaluation.comparison.page import write_comparison_page
+    from emotion.evaluation.comparison.report import write_comparison
+    from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.training.checkpoints import read_checkpoint
 
     a, b = (read_checkpoint(find_checkpoint(path)) for path in (options.a, options.b))
@@ -40,12 +40,12 @@ def main(arguments: Sequence[str]) -> int:
 def _compare(
     a: "Checkpoint", b: "Checkpoint", options: argparse.Namespace, command: Sequence[str]
 ) -> "ComparisonReport":
-    from emotion.evaluation.comparison import column_order, compare
-    from emotion.evaluation.comparison_report import ComparisonReport
+    from emotion.evaluation.comparison.comparison import column_order, compare
+    from emotion.evaluation.comparison.report import ComparisonReport
+    from emotion.evaluation.comparison.verdict import verdict
     from emotion.evaluation.provenance import describe
     from emotion.evaluation.results import measure
     from emotion.evaluation.subjects import read_subject
-    from emotion.evaluation.verdict import verdict
     from emotion.training.checkpoints import CheckpointClassifier
 
     labels = a.input.labels
@@ -80,7 +80,7 @@ def _compare(
 
 
 def _side(about: "Provenance") -> "Side":
-    from emotion.evaluation.comparison_report import Side
+    from emotion.evaluation.comparison.report import Side
 
     return Side(about.checkpoint, about.checkpoint_sha256, about.epoch, tuple(about.warnings))
 
@@ -119,7 +119,8 @@ def other_test_part(a: Path, b: Path) -> list[str]:
     """
     from emotion.data.split_file import read_split
     from emotion.errors import EmotionError
-    from emotion.evaluation.subjects import SPLIT, run_folder
+    from emotion.evaluation.subjects import SPLIT
+    from emotion.inference.checkpoint_files import run_folder
 
     try:
         kept_a, kept_b = (
@@ -148,7 +149,7 @@ def default_folder(a: Path, b: Path, data: str) -> Path:
         b: checkpoint of B.
         data: short name of the photos.
     """
-    from emotion.evaluation.subjects import run_folder
+    from emotion.inference.checkpoint_files import run_folder
 
     run = run_folder(a).resolve()
     if a.parent.name != "checkpoints" or run == run_folder(b).resolve():

@@ -12,9 +12,9 @@ from emotion.errors import ConfigError
 
 if TYPE_CHECKING:
     from emotion.evaluation.evaluating import Evaluated, Options
-    from emotion.evaluation.folds import CrossValidated
-    from emotion.evaluation.gallery import Explain
-    from emotion.evaluation.robustness import Corrupt
+    from emotion.evaluation.gallery.gallery import Explain
+    from emotion.evaluation.slices.robustness import Corrupt
+    from emotion.evaluation.suspects.folds import CrossValidated
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
 
         return evaluate_sweep(options, arguments)
     from emotion.evaluation.evaluating import evaluate
-    from emotion.evaluation.subjects import find_checkpoint
+    from emotion.inference.checkpoint_files import find_checkpoint
 
     evaluated = read_evaluated(find_checkpoint(options.checkpoint), options.device)
     report, files = evaluate(evaluated, read_options(options, arguments, evaluated), options.out)
@@ -93,7 +93,7 @@ def _explain(evaluated: "Evaluated") -> "Explain":
 
 def cross_validation(sweep: Path, device: str | None) -> "CrossValidated":
     """Lets each run of a sweep over folds answer about the faces that it held out."""
-    from emotion.evaluation.folds import cross_validated
+    from emotion.evaluation.suspects.folds import cross_validated
     from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
     print(f"looking for wrong labels with {sweep}", file=sys.stderr)

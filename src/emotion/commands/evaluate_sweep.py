@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from emotion.evaluation.end_to_end import EndToEnd
     from emotion.evaluation.intervals import Interval
     from emotion.evaluation.report import Report
-    from emotion.evaluation.seeds import RunScores
+    from emotion.evaluation.seeds.seeds import RunScores
 
 
 def evaluate_sweep(options: argparse.Namespace, arguments: Sequence[str]) -> int:
@@ -24,8 +24,8 @@ def evaluate_sweep(options: argparse.Namespace, arguments: Sequence[str]) -> int
     Raises:
         DataError: no run could be evaluated.
     """
-    from emotion.evaluation.seeds import RunScores, summarise
-    from emotion.evaluation.seeds_files import summary_text, write_summary
+    from emotion.evaluation.seeds.files import summary_text, write_summary
+    from emotion.evaluation.seeds.seeds import RunScores, summarise
 
     sweep: Path = options.checkpoint
     scores: list[RunScores] = []
@@ -69,7 +69,7 @@ def _evaluate(run: RunFolder, options: argparse.Namespace, arguments: Sequence[s
 
 
 def _scores(run: RunFolder, report: "Report") -> "RunScores":
-    from emotion.evaluation.seeds import RunScores
+    from emotion.evaluation.seeds.seeds import RunScores
 
     whole = report.end_to_end[0] if report.end_to_end else None
     return RunScores(
@@ -98,7 +98,7 @@ def _has_folds(runs: Sequence[RunFolder]) -> bool:
 
 def _suspects(sweep: Path, options: argparse.Namespace, out: Path) -> list[Path]:
     """Lists wrong labels, where the runs are the folds of one data set."""
-    from emotion.evaluation.suspect_files import write_suspects
+    from emotion.evaluation.suspects.files import write_suspects
 
     try:
         found = write_suspects(cross_validation(sweep, options.device), out)

@@ -20,8 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     paths = list_photos(options.paths)
     _check_targets(options.out, options.draw, paths)
-    from emotion.evaluation.subjects import find_checkpoint
     from emotion.faces.detectors import DlibDetector
+    from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.inference.pipeline import predict_photos
     from emotion.terminal import tracked
     from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint

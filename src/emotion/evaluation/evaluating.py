@@ -8,31 +8,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion.evaluation.calibration import make_calibration
-from emotion.evaluation.columns import read_columns
+from emotion.evaluation.calibration.calibration import make_calibration
 from emotion.evaluation.end_to_end import EndToEnd, score_end_to_end
-from emotion.evaluation.folds import CrossValidated
-from emotion.evaluation.gallery import Explain, Gallery, make_gallery
-from emotion.evaluation.gallery_choice import FalseFind, choose
+from emotion.evaluation.gallery.choice import FalseFind, choose
+from emotion.evaluation.gallery.gallery import Explain, Gallery, make_gallery
 from emotion.evaluation.intervals import Units
-from emotion.evaluation.learning_files import read_learning
+from emotion.evaluation.learning.files import read_learning
 from emotion.evaluation.matching import LEAST_IOU
 from emotion.evaluation.observation import Find, Observation, observe
 from emotion.evaluation.provenance import describe, note_look
 from emotion.evaluation.report import Report, write_report
 from emotion.evaluation.results import Results, measure
-from emotion.evaluation.robustness import Corrupt, Robustness
 from emotion.evaluation.scores import score
-from emotion.evaluation.slices import Slicing, make_slices
-from emotion.evaluation.subjects import (
-    Part,
-    ReadingOptions,
-    Subject,
-    read_subject,
-    run_folder,
-)
-from emotion.evaluation.suspect_files import write_suspects
+from emotion.evaluation.slices.columns import read_columns
+from emotion.evaluation.slices.robustness import Corrupt, Robustness
+from emotion.evaluation.slices.slices import Slicing, make_slices
+from emotion.evaluation.subjects import Part, ReadingOptions, Subject, read_subject
+from emotion.evaluation.suspects.files import write_suspects
+from emotion.evaluation.suspects.folds import CrossValidated
 from emotion.faces.detectors import Detector, DlibDetector
+from emotion.inference.checkpoint_files import run_folder
 from emotion.inference.classifiers import Classifier
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from emotion.data.groups import read_groups
 from emotion.data.split_file import FrozenSplit, hash_files, read_split
 from emotion.errors import EmotionError
-from emotion.evaluation.subjects import SPLIT, Subject, data_settings, run_folder
+from emotion.evaluation.subjects import SPLIT, Subject, data_settings
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.files import write_json
+from emotion.inference.checkpoint_files import run_folder
 from emotion.threads import map_in_order
 
 LOOKS = "evaluations.json"  # in the run folder

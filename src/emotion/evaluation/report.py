@@ -9,28 +9,28 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from emotion.evaluation.calibration import Calibration
-from emotion.evaluation.calibration_part import (
+from emotion.evaluation.calibration.calibration import Calibration
+from emotion.evaluation.calibration.part import (
     CalibrationPart,
     reliability_figure,
     risk_coverage_figure,
 )
 from emotion.evaluation.end_to_end import EndToEnd
-from emotion.evaluation.gallery import Gallery
+from emotion.evaluation.gallery.gallery import Gallery
 from emotion.evaluation.intervals import LEVEL, Interval
-from emotion.evaluation.learning import Learning
-from emotion.evaluation.learning_part import LearningPart, describe_learning, learning_figure
+from emotion.evaluation.learning.learning import Learning
+from emotion.evaluation.learning.part import LearningPart, describe_learning, learning_figure
 from emotion.evaluation.observation import Find
 from emotion.evaluation.provenance import Provenance
 from emotion.evaluation.results import Results
-from emotion.evaluation.robustness import (
+from emotion.evaluation.scores import Scores
+from emotion.evaluation.slices.robustness import (
     RobustnessPart,
     RobustnessResult,
     robustness_figure,
 )
-from emotion.evaluation.scores import Scores
-from emotion.evaluation.slices import Slicing
-from emotion.evaluation.suspect_files import SuspectsPart
+from emotion.evaluation.slices.slices import Slicing
+from emotion.evaluation.suspects.files import SuspectsPart
 from emotion.figures.canvas import to_png
 from emotion.figures.confusion import draw_confusion
 from emotion.figures.tables import draw_table

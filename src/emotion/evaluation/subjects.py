@@ -1,6 +1,5 @@
 """What is evaluated: the faces of a folder, or of a part that a run kept aside."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +15,13 @@ from emotion.data.cleaning import CleanData
 from emotion.data.groups import read_groups
 from emotion.data.inspection import SMALLEST
 from emotion.data.source import FaceSet, FaceSource
-from emotion.errors import CheckpointError, DataError
+from emotion.errors import DataError
 from emotion.evaluation.intervals import Units
 from emotion.faces.boxes import Box
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.labels import LabelScheme
 from emotion.faces.samples import FaceSample, gather_samples
+from emotion.inference.checkpoint_files import run_folder
 
 Part = Literal["test", "val"]
 SPLIT = "split.json"
@@ -97,33 +97,6 @@ class Subject:
     def unit_of(self, image: Path) -> Path | str:
         """Gives the name of the unit of a photo: its person, or the photo itself."""
         return self.persons.get(image, image)
-
-
-def find_checkpoint(path: Path) -> Path:
-    """Gives the checkpoint itself, or the one that a run folder's `selection.json` names.
-
-    Raises:
-        CheckpointError: the folder is no finished run.
-    """
-    if not path.is_dir():
-        return path
-    try:
-        content = json.loads((path / "selection.json").read_text(encoding="utf-8"))
-        checkpoint = path / str(content["checkpoint"])
-        if not checkpoint.resolve().is_relative_to(path.resolve()):
-            raise ValueError("its checkpoint lies outside the run folder")
-        return checkpoint
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path}: a folder without a readable selection.json; expected a checkpoint (*.ckpt)"
-            " or the folder of a finished run"
-        ) from error
-
-
-def run_folder(checkpoint: Path) -> Path:
-    """Gives the run folder of a checkpoint, or the folder that a lone checkpoint lies in."""
-    inside = checkpoint.parent
-    return inside.parent if inside.name == "checkpoints" else inside
 
 
 def data_settings(checkpoint: Path) -> dict[str, Any] | None:

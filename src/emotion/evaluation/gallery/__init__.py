@@ -1,0 +1,1 @@
+"""Good and bad results as pictures."""

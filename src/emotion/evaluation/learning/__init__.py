@@ -1,0 +1,1 @@
+"""Which epoch was kept, and why."""
