@@ -55,10 +55,12 @@ def bare(classifier: Any, folder: Path, jobs: int) -> int:
 
 def photos(options: argparse.Namespace) -> None:
     """Compares an evaluation with the bare detector and network."""
+    from emotion.threads import cores, wait_asleep
+
+    wait_asleep()  # as the command does, for all three
     from emotion.commands.evaluate import read_evaluated
     from emotion.evaluation.evaluating import Options, evaluate
     from emotion.inference.checkpoint_files import find_checkpoint
-    from emotion.threads import cores
 
     evaluated = read_evaluated(find_checkpoint(options.checkpoint), "cpu")
     with tempfile.TemporaryDirectory() as temporary:

@@ -17,6 +17,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def wait_asleep() -> None:
+    """Lets threads of torch sleep while they wait for one another; to be called before its import.
+
+    They would keep the cores from the threads that find faces, or from another program: an
+    evaluation then took five times as long (two cores, three busy threads). Where the user has
+    said how they wait, that is left.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 def map_in_order(
     function: Callable[[T], R], items: Iterable[T], jobs: int | None = None
 ) -> Iterator[R]:

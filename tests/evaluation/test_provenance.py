@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.conftest import train_tiny
 
-from emotion.evaluation.provenance import describe, find_leaks, hash_faces, note_look, read_looks
+from emotion.evaluation.leaks import find_leaks
+from emotion.evaluation.provenance import describe, hash_faces, note_look, read_looks
 from emotion.evaluation.subjects import ReadingOptions, Subject, read_subject
 from emotion.experiments.outcome import RunResult
 from emotion.faces.labels import EMOTIONS

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from emotion.commands import DONE
 from emotion.errors import CheckpointError, DataError
+from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.evaluation.results import Results
@@ -22,6 +23,7 @@ NOTE = (
 def main(arguments: Sequence[str]) -> int:
     """Calibrates; gives the exit code."""
     options = _parser().parse_args(arguments)
+    wait_asleep()
     from emotion.evaluation.calibration.temperature import fit_temperature
     from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.training.checkpoints import read_checkpoint, store_temperature

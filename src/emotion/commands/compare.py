@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from emotion.commands import DONE
 from emotion.commands.data_options import add_letting, mapping
+from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.evaluation.comparison.report import ComparisonReport, Side
@@ -21,6 +22,7 @@ FILES = ("comparison.html", "comparison.png", "comparison.json", "comparison.csv
 def main(arguments: Sequence[str]) -> int:
     """Compares; gives the exit code."""
     options = _parser().parse_args(arguments)
+    wait_asleep()
     from emotion.evaluation.comparison.page import write_comparison_page
     from emotion.evaluation.comparison.report import write_comparison
     from emotion.inference.checkpoint_files import find_checkpoint

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from emotion.commands import DONE
 from emotion.commands.data_options import add_letting, mapping
 from emotion.errors import ConfigError
+from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.evaluation.evaluating import Evaluated, Options
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Evaluates; gives the exit code."""
     options = _parser().parse_args(arguments)
+    wait_asleep()
     if (options.checkpoint / "sweep.json").is_file():
         from emotion.commands.evaluate_sweep import evaluate_sweep
 

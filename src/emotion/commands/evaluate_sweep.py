@@ -85,9 +85,9 @@ def _scores(run: RunFolder, report: "Report") -> "RunScores":
 def _end_to_end(part: "EndToEnd") -> "dict[str, Interval | None]":
     return {
         "faces found": part.recall,
-        "right on the detector's boxes": part.detected,
-        "right on the annotated boxes of the same faces": part.annotated_found,
-        "lost or won by framing": part.framing,
+        "right, found boxes": part.detected,
+        "right, own boxes": part.annotated_found,
+        "framing": part.framing,
         "found and right": part.joint,
     }
 

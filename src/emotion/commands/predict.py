@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from emotion.commands import DONE, PARTLY
 from emotion.errors import DataError, EmotionError
+from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.inference.pipeline import PhotoPrediction
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Predicts; gives the exit code: 1 where a picture could not be read."""
     options = _parser().parse_args(arguments)
+    wait_asleep()
     paths = list_photos(options.paths)
     _check_targets(options.out, options.draw, paths)
     from emotion.faces.detectors import DlibDetector

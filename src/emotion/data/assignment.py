@@ -239,11 +239,12 @@ def _frozen(photos: Photos, audit: Audit, fold: int, path: Path) -> Photos:
     for photo in sorted(clean, key=lambda photo: photo.annotation):
         entry = frozen.entries.get(_name(photo.annotation, audit))
         if entry is not None:
-            parts.setdefault(_part(entry, fold), []).append(photo)
+            parts.setdefault(part_of(entry, fold), []).append(photo)
     return parts
 
 
-def _part(entry: SplitEntry, fold: int) -> str:
+def part_of(entry: SplitEntry, fold: int) -> str:
+    """Gives the part that a photo of a frozen split is in, where `fold` validates."""
     if entry.fold is None:
         return entry.part
     return "val" if entry.fold == fold else "train"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -14,6 +15,7 @@ SEED = 0  # fixed: the same predictions give the same interval
 # Strata with fewer units are joined: one unit alone would be the same in every draw.
 SMALLEST_STRATUM = 10
 BLOCK = 20_000_000  # counts in memory at once
+FEW = 500  # units whose draws are kept, 40 MB
 DRAWS = 100_000_000  # counts drawn at most: where many units all differ, resamples are fewer
 
 Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -163,9 +165,10 @@ def _exact(value: float, units: int, signed: bool) -> tuple[float, float]:
 def draw(sums: NDArray[np.float64], strata: NDArray[np.int64], resamples: int = RESAMPLES) -> Draws:
     """Draws units with replacement, as many of each stratum as there are, again and again.
 
-    Units with the same sums are interchangeable, so a draw is one multinomial over the distinct
-    ones, and where these are counts of a few classes the cost does not depend on how many faces
-    there are.
+    Up to `FEW` units the draws are the same whatever is summed up, so that scores of the same faces
+    go together wherever they are computed. Of more, those with the same sums are interchangeable: a
+    draw is one multinomial over the distinct ones, and where these are counts of a few classes the
+    cost does not depend on how many faces there are.
 
     Args:
         sums: units x k, see `Units.sums`.
@@ -173,6 +176,29 @@ def draw(sums: NDArray[np.float64], strata: NDArray[np.int64], resamples: int = 
         resamples: how many to draw; fewer where the distinct units are so many that it would take
             more than `DRAWS` counts.
     """
+    if len(sums) <= FEW:
+        drawn = _times_of_few(strata.tobytes(), resamples) @ sums
+    else:
+        drawn = _drawn_of_many(sums, strata, resamples)
+    return Draws(sums.sum(axis=0), drawn, len(sums))
+
+
+@lru_cache(maxsize=2)
+def _times_of_few(strata: bytes, resamples: int) -> NDArray[np.float64]:
+    """Draws how often each unit comes: resamples x units."""
+    of_unit = np.frombuffer(strata, np.int64)
+    rng = np.random.default_rng(SEED)
+    times = np.zeros((resamples, len(of_unit)))  # as numbers that are multiplied fast
+    for stratum in np.unique(of_unit):
+        members = of_unit == stratum
+        count = int(members.sum())
+        times[:, members] = rng.multinomial(count, np.full(count, 1 / count), resamples)
+    return times
+
+
+def _drawn_of_many(
+    sums: NDArray[np.float64], strata: NDArray[np.int64], resamples: int
+) -> NDArray[np.float64]:
     rng = np.random.default_rng(SEED)
     kinds = [_distinct(sums[strata == stratum]) for stratum in np.unique(strata)]
     most = sum(len(distinct) for distinct, _ in kinds)
@@ -182,11 +208,13 @@ def draw(sums: NDArray[np.float64], strata: NDArray[np.int64], resamples: int = 
         block = max(BLOCK // len(distinct), 1)
         for start in range(0, resamples, block):
             some = slice(start, min(start + block, resamples))
-            drawn[some] += _times(rng, counts, some.stop - some.start) @ distinct
-    return Draws(sums.sum(axis=0), drawn, len(sums))
+            drawn[some] += _times_of_kinds(rng, counts, some.stop - some.start) @ distinct
+    return drawn
 
 
-def _times(rng: np.random.Generator, counts: NDArray[np.int64], draws: int) -> NDArray[np.int64]:
+def _times_of_kinds(
+    rng: np.random.Generator, counts: NDArray[np.int64], draws: int
+) -> NDArray[np.int64]:
     """Draws how often each kind of unit comes: draws x kinds."""
     units = int(counts.sum())
     if units > 2 * len(counts):

@@ -3,21 +3,17 @@
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from emotion.data.groups import read_groups
-from emotion.data.split_file import FrozenSplit, hash_files, read_split
-from emotion.errors import EmotionError
-from emotion.evaluation.subjects import SPLIT, Subject, data_settings
-from emotion.faces.folders import AnnotatedPhoto
+from emotion.evaluation.leaks import find_leaks, hash_file
+from emotion.evaluation.subjects import SPLIT, Subject
 from emotion.files import write_json
 from emotion.inference.checkpoint_files import run_folder
-from emotion.threads import map_in_order
 
 LOOKS = "evaluations.json"  # in the run folder
 FORMAT = 1
@@ -97,12 +93,12 @@ def describe(
     counts = [sample.target for sample in subject.samples]
     return Provenance(
         checkpoint=str(checkpoint),
-        checkpoint_sha256=_hash_file(checkpoint),
+        checkpoint_sha256=hash_file(checkpoint),
         epoch=epoch,
         data=str(subject.folder),
         part=subject.part,
         data_sha256=data,
-        split_sha256=_hash_file(split) if split.is_file() else None,
+        split_sha256=hash_file(split) if split.is_file() else None,
         faces={label: counts.count(target) for target, label in enumerate(labels)},
         photos=photos,
         photos_in_all=len(subject.photos),
@@ -135,115 +131,6 @@ def hash_faces(subject: Subject) -> str:
         f"{subject.sha256[s.image]} {s.box.to_inclusive()} {s.target}" for s in subject.samples
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _hash_file(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def find_leaks(subject: Subject, checkpoint: Path) -> tuple[list[str], list[str]]:
-    """Looks for faces, and persons, that the run was trained on or chose its epoch by.
-
-    Pictures are compared by their bytes, wherever the run's data still are; where they are not,
-    by the hashes in `split.json`, which are of a picture together with its XML file.
-
-    Returns:
-        Warnings, and notes on what could not be found out.
-    """
-    run = run_folder(checkpoint)
-    settings = data_settings(checkpoint)
-    try:
-        split = read_split(run / SPLIT)
-    except EmotionError:
-        return [], ["The checkpoint has no run folder, so nobody knows what it was trained on."]
-    warnings, notes = [], []
-    root = Path(settings["root"]) if settings else None
-    used = _UsedPictures(split, root)
-    told = {"train": "were in the checkpoint's training", "val": "chose the checkpoint's epoch"}
-    for part, what in told.items():
-        photos = [
-            p for p in subject.photos if p.faces and used.has(p, subject.sha256[p.image], part)
-        ]
-        faces = sum(len(photo.faces) for photo in photos)
-        if photos:
-            warnings.append(
-                f"{faces} of these {len(subject.samples)} faces {what}: the figures are too good."
-            )
-    if used.missing:
-        notes.append(
-            f"{used.missing} pictures of the run are no longer there; those are compared together"
-            " with their XML file, so a copy with another XML file would not be noticed."
-        )
-    warnings += _known_persons(subject, split, settings)
-    return warnings, notes
-
-
-class _UsedPictures:
-    """The pictures that a run was trained on, or chose its epoch by, known by their hashes."""
-
-    def __init__(self, split: FrozenSplit, root: Path | None) -> None:
-        fold = split.how.get("fold")
-        self.parts: dict[str, set[str]] = {"train": set(), "val": set()}
-        self.pairs: dict[str, set[str]] = {"train": set(), "val": set()}
-        self.missing = 0
-        entries = []
-        for entry in split.entries.values():
-            part = entry.part
-            if entry.fold is not None:
-                part = "val" if entry.fold == fold else "train"
-            if part in self.parts:
-                entries.append((part, entry))
-        paths = [root / entry.picture if root else Path() for _, entry in entries]
-        for (part, entry), digest in zip(entries, map_in_order(_hash_file, paths), strict=True):
-            self.missing += not digest
-            self.parts[part].add(digest)
-            self.pairs[part].add(entry.sha256)
-        for hashes in self.parts.values():
-            hashes.discard("")
-
-    def has(self, photo: AnnotatedPhoto, sha256: str, part: str) -> bool:
-        """Tells whether a photo is one of a part; `sha256` is of its picture."""
-        if sha256 in self.parts[part]:
-            return True
-        if not self.missing:
-            return False
-        return hash_files([(photo.annotation, photo.image)])[0] in self.pairs[part]
-
-
-def _known_persons(
-    subject: Subject, split: FrozenSplit, settings: Mapping[str, Any] | None
-) -> list[str]:
-    """Warns of persons who were in training too, where it is known who is who."""
-    groups = (settings or {}).get("groups")
-    if not subject.persons or not settings or groups is None:
-        return []
-    fold = split.how.get("fold")
-    trained = [
-        e.picture
-        for e in split.entries.values()
-        if (e.part == "train" and e.fold is None) or (e.fold is not None and e.fold != fold)
-    ]
-    root = Path(settings["root"])
-    try:
-        known = set(read_groups(groups, trained, [root, *_below(root, trained)]).values())
-    except EmotionError:
-        return []
-    faces = [sample for sample in subject.samples if subject.persons[sample.image] in known]
-    if not faces:
-        return []
-    persons = {subject.persons[sample.image] for sample in faces}
-    return [
-        f"{len(persons)} of the people, with {len(faces)} of these {len(subject.samples)} faces,"
-        " were in training too: the figures are too good for people it has never seen."
-    ]
-
-
-def _below(root: Path, pictures: Iterable[str]) -> list[Path]:
-    return [root / name for name in sorted({picture.split("/")[0] for picture in pictures})]
 
 
 def read_looks(checkpoint: Path) -> list[dict[str, Any]]:

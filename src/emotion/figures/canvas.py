@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
-from emotion.files import replacing
+from emotion.files import write_bytes
 
 DPI = 120
 # Okabe and Ito's palette, which colour-blind people can tell apart.
@@ -27,8 +28,7 @@ def plain(text: str) -> str:
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes a PNG."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+    write_bytes(path, to_png(figure))
 
 
 def short(text: str, limit: int = 24) -> str:
@@ -37,10 +37,12 @@ def short(text: str, limit: int = 24) -> str:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draws a figure as a PNG file, for a file and a page at once."""
+    """Draws a figure as a PNG file; the same figure gives the same bytes.
+
+    Not by `savefig`, which draws everything twice where the layout is constrained.
+    """
     stream = io.BytesIO()
-    # Without the version of matplotlib and the like: the same figure gives the same bytes.
-    figure.savefig(stream, format="png", metadata={"Software": None})
+    Image.fromarray(to_pixels(figure)).save(stream, "PNG", dpi=(DPI, DPI))
     return stream.getvalue()
 
 

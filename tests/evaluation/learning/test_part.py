@@ -14,7 +14,7 @@ from emotion.evaluation.learning.part import LearningPart, describe_learning, le
 from emotion.figures.canvas import to_pixels
 from emotion.pages.rendering import TEMPLATES, _environment
 
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "images" / "original-curves.png"
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "images" / "original-curves.png"
 HEART = "learnt its photos by heart"
 
 

@@ -151,7 +151,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_far_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emotion.evaluation.columns.LONGEST", 1000)
+    monkeypatch.setattr("emotion.evaluation.slices.columns.LONGEST", 1000)
     message = refused(tmp_path, "filename,camera\n" + "1.jpg,old\n" * 100)
     assert message == ": larger than 1,000 bytes; keep the rows of these photos"
 
