@@ -1,36 +1,15 @@
-"""What was evaluated on what: hashes, leaks, and earlier looks."""
+"""What was evaluated on what: hashes and earlier looks."""
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
 import pytest
-from tests.conftest import train_tiny
 
-from emotion.evaluation.leaks import find_leaks
 from emotion.evaluation.provenance import describe, hash_faces, note_look, read_looks
 from emotion.evaluation.subjects import ReadingOptions, Subject, read_subject
 from emotion.experiments.outcome import RunResult
 from emotion.faces.labels import EMOTIONS
-
-
-@pytest.fixture(scope="module")
-def data(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of its own, which tests may move; each photo is another person, but two."""
-    root = shutil.copytree(sample_root, tmp_path_factory.mktemp("data") / "faces")
-    photos = sorted(path.relative_to(root).as_posix() for path in root.rglob("img/*"))
-    persons = {photo: f"p{i}" for i, photo in enumerate(photos)}
-    test = [photo for photo in photos if photo.startswith("test/")]
-    persons[photos[-1]] = persons[test[0]]  # on a photo to train on, and on one of the test
-    lines = [f"{photo},{person}" for photo, person in persons.items()]
-    (root / "groups.csv").write_text("\n".join(["filename,person", *lines]))
-    return root
-
-
-@pytest.fixture(scope="module")
-def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    return train_tiny(data, tmp_path_factory.mktemp("own") / "run", "trainer.max_epochs=1")
 
 
 def subject_of(run: RunResult, data: Path | None = None, **options: str) -> Subject:
@@ -40,81 +19,6 @@ def subject_of(run: RunResult, data: Path | None = None, **options: str) -> Subj
         data=data,
         options=ReadingOptions(**options),  # type: ignore[arg-type]
     )
-
-
-def test_a_test_part_that_was_kept_aside_gives_no_warning(run: RunResult) -> None:
-    assert find_leaks(subject_of(run), run.checkpoint) == ([], [])
-
-
-def test_photos_that_were_trained_on_are_noticed_whatever_they_are_called(
-    run: RunResult, data: Path, tmp_path: Path
-) -> None:
-    split = json.loads((run.folder / "split.json").read_text())["parts"]
-    for i, part in enumerate(("train", "train", "val")):
-        annotation, entry = list(split[part]["files"].items())[i]
-        name = f"other{i}{Path(entry['picture']).suffix}"
-        (tmp_path / "img").mkdir(exist_ok=True)
-        (tmp_path / "annotations").mkdir(exist_ok=True)
-        shutil.copy(data / entry["picture"], tmp_path / "img" / name)
-        text = (data / annotation).read_text().replace(Path(entry["picture"]).name, name)
-        (tmp_path / "annotations" / f"other{i}.xml").write_text(text)
-    subject = subject_of(run, tmp_path)
-    counts = {i: sum(s.image.stem == f"other{i}" for s in subject.samples) for i in range(3)}
-    warnings, notes = find_leaks(subject, run.checkpoint)
-    total = sum(counts.values())
-    assert warnings == [
-        f"{counts[0] + counts[1]} of these {total} faces were in the checkpoint's training: the"
-        " figures are too good.",
-        f"{counts[2]} of these {total} faces chose the checkpoint's epoch: the figures are too"
-        " good.",
-    ]
-    assert notes == []
-
-
-def test_validation_itself_is_named_as_what_chose_the_epoch(run: RunResult) -> None:
-    subject = read_subject(run.checkpoint, EMOTIONS, "val")
-    warnings, _ = find_leaks(subject, run.checkpoint)
-    n = len(subject.samples)
-    assert warnings == [
-        f"{n} of these {n} faces chose the checkpoint's epoch: the figures are too good."
-    ]
-
-
-def test_where_the_pictures_are_gone_the_pairs_are_compared(data: Path, tmp_path: Path) -> None:
-    root = shutil.copytree(data, tmp_path / "here")
-    run = train_tiny(root, tmp_path / "run", "trainer.max_epochs=1")
-    train = shutil.copytree(root / "train", tmp_path / "kept")
-    shutil.rmtree(root)
-    subject = subject_of(run, train)
-    warnings, notes = find_leaks(subject, run.checkpoint)
-    assert len(warnings) == 2
-    assert sum(int(warning.split()[0]) for warning in warnings) == len(subject.samples)
-    assert "pictures of the run are no longer there" in notes[0]
-
-
-def test_persons_who_were_in_training_are_noticed(data: Path, tmp_path: Path) -> None:
-    # Training refuses such a split unless it is told to leave it: the problem is dropped here.
-    run = train_tiny(data, tmp_path / "run", "trainer.max_epochs=1")
-    config = run.folder / "config.yaml"
-    text = config.read_text()
-    assert "groups: null" in text
-    config.write_text(text.replace("groups: null", f"groups: {data / 'groups.csv'}"))
-    subject = subject_of(run)
-    assert len(set(subject.persons.values())) == len(subject.photos)
-    warnings, _ = find_leaks(subject, run.checkpoint)
-    assert [w.partition(" faces, were")[0].partition(",")[0] for w in warnings] == [
-        "1 of the people"
-    ]
-
-
-def test_a_lone_checkpoint_is_said_to_be_one(run: RunResult, data: Path, tmp_path: Path) -> None:
-    alone = tmp_path / "deep" / "er" / "alone.ckpt"
-    alone.parent.mkdir(parents=True)
-    shutil.copy(run.checkpoint, alone)
-    subject = read_subject(alone, EMOTIONS, data=data / "test")
-    warnings, notes = find_leaks(subject, alone)
-    assert warnings == []
-    assert "no run folder, so nobody knows what it was trained on" in notes[0]
 
 
 def test_the_description_names_everything(run: RunResult) -> None:
