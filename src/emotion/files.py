@@ -70,6 +70,19 @@ def alone(lock: Path, taken: str, patience: float = 0) -> Iterator[None]:
         held.release()
 
 
+def check_folder(path: Path) -> None:
+    """Checks before long work that a folder is one, or can be made.
+
+    Raises:
+        ConfigError: something else is in its place, or it may not be written to.
+    """
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise ConfigError(f"--out {path}: {nearest} is a file; name a folder")
+    if not os.access(nearest, os.W_OK):
+        raise ConfigError(f"--out {path}: {nearest} may not be written to; name another folder")
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text in one step."""
     with replacing(path) as temporary:

@@ -64,5 +64,5 @@ def test_mistakes_are_one_clear_error(
         assert message in capsys.readouterr().err
     checkpoint = next((run / "checkpoints").glob("epoch*"))
     assert main(["card", str(checkpoint), "--out", str(checkpoint)]) == 2
-    assert "is the checkpoint; name another file" in capsys.readouterr().err
+    assert "is there and no card; name a file that ends with .md" in capsys.readouterr().err
     assert main(["card", str(tmp_path / "none.ckpt")]) == 2

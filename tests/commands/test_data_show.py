@@ -25,6 +25,7 @@ def show(root: Path, *arguments: str) -> int:
     return main(["data", "show", str(root), *arguments])
 
 
+@pytest.mark.slow
 def test_a_sheet_for_each_class_and_one_of_augmented_crops(
     sample_root: Path,
     tmp_path: Path,

@@ -218,6 +218,7 @@ def test_parts_are_not_evaluated_together(
     assert main(["evaluate", str(run_result.folder), str(root / "train"), *out]) == 0
 
 
+@pytest.mark.slow
 def test_problems_are_refused_dropped_or_mended(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -304,6 +305,7 @@ def test_faces_that_were_trained_on_are_warned_of(
     assert "Do not trust these figures" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_thresholds_can_be_chosen_on_validation(
     run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,6 +315,7 @@ def test_thresholds_can_be_chosen_on_validation(
         assert content["calibration"]["chosen_on"] == chosen
 
 
+@pytest.mark.slow
 def test_the_sum_of_all_flags_works_on_a_real_checkpoint(
     run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,6 +336,8 @@ def test_the_sum_of_all_flags_works_on_a_real_checkpoint(
         (["--iou", "nan"], "--iou nan: expected an overlap above 0, up to 1"),
         (["--columns", "nowhere.csv"], "nowhere.csv"),
         (["--suspects", "nowhere"], "nowhere"),
+        (["--out", __file__], "is a file; name a folder"),
+        (["--out", f"{__file__}/x"], "is a file; name a folder"),
         (["--groups", "nowhere.csv"], "data.groups=nowhere.csv: no such file"),
     ],
 )
@@ -345,6 +350,7 @@ def test_wrong_options_are_one_clear_error(
     assert "Traceback" not in text
 
 
+@pytest.mark.slow
 def test_the_runs_of_a_sweep_are_summed_up(
     sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -378,3 +384,16 @@ def test_a_sweep_of_which_nothing_can_be_evaluated_is_an_error(
     (tmp_path / "sweep.json").write_text("{}")
     assert main(["evaluate", str(tmp_path)]) == 2
     assert "no run of it could be evaluated (0: a reason)" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_damaged_run_does_not_make_folds_of_seeds(
+    sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (0, 1):
+        train_tiny(sample_root, tmp_path / str(number), "trainer.max_epochs=1", f"seed={number}")
+    (tmp_path / "sweep.json").write_text("{}")
+    (tmp_path / "1" / "selection.json").write_text("{")
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path), "--no-detector"]) == 1
+    assert "looking for wrong labels" not in capsys.readouterr().err

@@ -278,6 +278,7 @@ def test_no_text_changes_the_page(tmp_path_factory: pytest.TempPathFactory, text
     assert outlines[0].tags == outlines[1].tags
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_problems_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def test_faces_are_counted_part_by_part(tmp_path: Path) -> None:
         assert counts[part] == sum(len(p.faces) for p in read_folder(tmp_path / part).photos)
 
 
+@pytest.mark.slow
 def test_forty_scenes_show_all_five_emotions(tmp_path: Path) -> None:
     write_sample(tmp_path, 40, 0)
     labels = {face.label for photo in all_photos(tmp_path) for face in photo.faces}

@@ -34,6 +34,7 @@ def make_subject(
             for i, (box, target) in enumerate(zip(boxes, targets, strict=True))
         ]
     return Subject(
+        root=Path("data"),
         folder=Path("data"),
         part=None,
         samples=samples,

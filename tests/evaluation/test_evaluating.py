@@ -109,6 +109,7 @@ def test_without_a_detector_nothing_is_looked_for(sample_root: Path, tmp_path: P
     assert "--no-detector" in (tmp_path / "o" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_two_settings_of_the_detector_are_told_apart(sample_root: Path, tmp_path: Path) -> None:
     options = Options(data=sample_root / "test", upsamples=(0, 1))
     report, _ = evaluate(evaluated(tmp_path), options, tmp_path / "o")
@@ -159,6 +160,7 @@ def test_a_users_columns_become_slices(sample_root: Path, tmp_path: Path) -> Non
     assert sum(group.faces for group in light.groups) == report.scores.faces
 
 
+@pytest.mark.slow
 def test_faces_that_are_not_used_are_no_false_finds(sample_root: Path, tmp_path: Path) -> None:
     data = shutil.copytree(sample_root / "train", tmp_path / "data")
     full, _ = evaluate(evaluated(tmp_path), Options(data=data), tmp_path / "full")

@@ -93,4 +93,16 @@ def test_a_lone_checkpoint_is_said_to_be_one(run: RunResult, data: Path, tmp_pat
     subject = read_subject(alone, EMOTIONS, data=data / "test")
     warnings, notes = find_leaks(subject, alone)
     assert warnings == []
-    assert "no run folder, so nobody knows what it was trained on" in notes[0]
+    assert "no run folder, so nobody knows whether these faces were in training" in notes[0]
+
+
+def test_a_split_that_cannot_be_read_is_a_warning(run: RunResult, tmp_path: Path) -> None:
+    folder = shutil.copytree(run.folder, tmp_path / "run")
+    checkpoint = folder / "checkpoints" / run.checkpoint.name
+    subject = read_subject(checkpoint, EMOTIONS)
+    (folder / "split.json").write_text('{"format": 1')
+    (warning,), _ = find_leaks(subject, checkpoint)
+    assert "split.json" in warning
+    assert warning.endswith("so nobody knows whether these faces were in training.")
+    (folder / "split.json").unlink()
+    assert "so nobody knows" in find_leaks(subject, checkpoint)[0][0]

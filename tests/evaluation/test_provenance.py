@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.evaluation.provenance import describe, hash_faces, note_look, read_looks
+from emotion.evaluation.provenance import describe, hash_faces
 from emotion.evaluation.subjects import ReadingOptions, Subject, read_subject
 from emotion.experiments.outcome import RunResult
 from emotion.faces.labels import EMOTIONS
@@ -47,28 +47,3 @@ def test_the_hash_of_faces_goes_by_pixels_boxes_and_classes_and_not_by_names(
     first.write_text(text.replace("<xmin>", "<xmin>1", 1))
     with pytest.raises(AssertionError):
         assert hash_faces(subject_of(run, moved, drop=("box_outside",))) == expected  # type: ignore[arg-type]
-
-
-def test_earlier_looks_at_the_same_faces_are_counted(
-    run: RunResult, data: Path, tmp_path: Path
-) -> None:
-    folder = shutil.copytree(run.folder, tmp_path / "run")
-    checkpoint = folder / "checkpoints" / run.checkpoint.name
-    subject = read_subject(checkpoint, EMOTIONS)
-    first = describe(subject, checkpoint, 1, EMOTIONS, [])
-    assert first.earlier_looks == []
-    note_look(first, checkpoint)
-    other = read_subject(checkpoint, EMOTIONS, "val")
-    note_look(describe(other, checkpoint, 1, EMOTIONS, []), checkpoint)
-    again = describe(subject, checkpoint, 1, EMOTIONS, [])
-    assert again.earlier_looks == [first.date]
-    assert len(read_looks(checkpoint)) == 2
-    assert {look["checkpoint"] for look in read_looks(checkpoint)} == {checkpoint.name}
-
-
-def test_a_damaged_list_of_looks_is_begun_anew(run: RunResult, tmp_path: Path) -> None:
-    folder = shutil.copytree(run.folder, tmp_path / "run")
-    checkpoint = folder / "checkpoints" / run.checkpoint.name
-    for content in ("{", "[]", '{"looks": [1]}', '{"looks": [{"date": 3}]}'):
-        (folder / "evaluations.json").write_text(content)
-        assert read_looks(checkpoint) == []

@@ -151,6 +151,7 @@ def test_file_names_with_commas_and_quotes_come_back() -> None:
     assert (row["file"], row["truth"], row["a"], row["found_iou"]) == (name, "a", "0.750000", "")
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_answers_are_a_table() -> None:
     subject = make_subject([[i % 3] for i in range(100_000)])
     results = make_results(subject, [0] * 100_000, ("a", "b", "c"))

@@ -156,6 +156,7 @@ def test_with_all_options_off_the_weights_are_plain_torchs_to_the_last_bit(optio
     assert all(torch.equal(given[name], golden[name]) for name in golden)
 
 
+@pytest.mark.slow
 def test_options_together_train_as_plain_torch_does_with_mixed_weighted_soft_targets() -> None:
     torch.manual_seed(0)
     module = EmotionModule(

@@ -24,6 +24,7 @@ def values(ends: list[TrialEnd]) -> list[tuple[str, ...]]:
     return [end.values for end in sorted(ends, key=lambda end: end.number)]
 
 
+@pytest.mark.slow
 def test_tpe_finds_better_and_an_interrupted_search_draws_the_same(
     tuner: Callable[..., Tuner], tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_signal_stops_the_trial_which_is_continued(
     assert len(again.store.trials()) == 3
 
 
+@pytest.mark.slow
 def test_two_workers_share_the_trials_out(tuner: Callable[..., Tuner]) -> None:
     workers = [tuner("tune.trials=7", "tune.pruner=null") for _ in range(2)]
     ends: list[list[TrialEnd]] = [[], []]

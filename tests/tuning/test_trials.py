@@ -90,6 +90,7 @@ def test_a_worker_that_died_while_drawing_changes_no_values(opened: Opener) -> N
     expected.free()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_values_follow_from_the_seed_the_number_and_what_ended_before(
     opened: Opener, sampler: str

@@ -29,8 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     out = options.out or run_folder(checkpoint.path) / CARD
     if out.is_dir():
         raise EmotionError(f"--out {out}: is a folder; name a file")
-    if out.exists() and out.samefile(checkpoint.path):
-        raise EmotionError(f"--out {out}: is the checkpoint; name another file")
+    if out.exists() and out.suffix.lower() != ".md":
+        raise EmotionError(f"--out {out}: is there and no card; name a file that ends with .md")
     if options.evaluation:
         evaluations = [read_evaluation(folder) for folder in options.evaluation]
     else:

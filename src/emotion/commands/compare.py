@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from emotion.commands import DONE
 from emotion.commands.data_options import add_letting, mapping
+from emotion.files import check_folder
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     """Compares; gives the exit code."""
     options = _parser().parse_args(arguments)
     wait_asleep()
+    if options.out:
+        check_folder(options.out)
     from emotion.evaluation.comparison.page import write_comparison_page
     from emotion.evaluation.comparison.report import write_comparison
     from emotion.inference.checkpoint_files import find_checkpoint
@@ -45,6 +48,7 @@ def _compare(
     from emotion.evaluation.comparison.comparison import column_order, compare
     from emotion.evaluation.comparison.report import ComparisonReport
     from emotion.evaluation.comparison.verdict import verdict
+    from emotion.evaluation.looks import note_look
     from emotion.evaluation.provenance import describe
     from emotion.evaluation.results import measure
     from emotion.evaluation.subjects import read_subject
@@ -61,7 +65,8 @@ def _compare(
         classifier = CheckpointClassifier(b, options.device)
         other = measure(subject.samples, classifier).probabilities[:, order]
     found = compare(given, other, subject.targets, labels, subject.units())
-    _note_looks(abouts)
+    for about in abouts:  # whoever compares may choose
+        note_look(about.look(), Path(about.checkpoint))
     notes = [
         f"{name}: {note}" for name, about in zip("AB", abouts, strict=True) for note in about.notes
     ]
@@ -98,18 +103,6 @@ def _reading(options: argparse.Namespace) -> "ReadingOptions":
         options.drop_difficult,
         options.groups,
     )
-
-
-def _note_looks(abouts: "Sequence[Provenance]") -> None:
-    """Notes in the run folders that these faces were looked at: whoever compares may choose."""
-    from emotion.errors import EmotionError
-    from emotion.evaluation.provenance import note_look
-
-    for about in abouts:
-        try:
-            note_look(about, Path(about.checkpoint))
-        except EmotionError as error:  # another's run, which may only be read
-            print(f"not noted in the run folder: {error}", file=sys.stderr)
 
 
 def other_test_part(a: Path, b: Path) -> list[str]:

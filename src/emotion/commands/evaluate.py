@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from emotion.commands import DONE
 from emotion.commands.data_options import add_letting, mapping
 from emotion.errors import ConfigError
+from emotion.files import check_folder
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     """Evaluates; gives the exit code."""
     options = _parser().parse_args(arguments)
     wait_asleep()
+    if options.out:
+        check_folder(options.out)
     if (options.checkpoint / "sweep.json").is_file():
         from emotion.commands.evaluate_sweep import evaluate_sweep
 

@@ -93,7 +93,8 @@ def _end_to_end(part: "EndToEnd") -> "dict[str, Interval | None]":
 
 
 def _has_folds(runs: Sequence[RunFolder]) -> bool:
-    return len({run.settings.get("data.fold") for run in runs}) > 1
+    finished = (run for run in runs if run.status == "finished")
+    return len({run.settings.get("data.fold") for run in finished}) > 1
 
 
 def _suspects(sweep: Path, options: argparse.Namespace, out: Path) -> list[Path]:

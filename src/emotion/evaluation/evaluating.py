@@ -14,9 +14,10 @@ from emotion.evaluation.gallery.choice import FalseFind, choose
 from emotion.evaluation.gallery.gallery import Explain, Gallery, make_gallery
 from emotion.evaluation.intervals import Units
 from emotion.evaluation.learning.files import read_learning
+from emotion.evaluation.looks import note_look
 from emotion.evaluation.matching import LEAST_IOU
 from emotion.evaluation.observation import Find, Observation, observe
-from emotion.evaluation.provenance import describe, note_look
+from emotion.evaluation.provenance import describe
 from emotion.evaluation.report import Report, write_report
 from emotion.evaluation.results import Results, measure
 from emotion.evaluation.scores import score
@@ -24,7 +25,7 @@ from emotion.evaluation.slices.columns import read_columns
 from emotion.evaluation.slices.robustness import Corrupt, Robustness
 from emotion.evaluation.slices.slices import Slicing, make_slices
 from emotion.evaluation.subjects import Part, ReadingOptions, Subject, read_subject
-from emotion.evaluation.suspects.files import write_suspects
+from emotion.evaluation.suspects.files import clear_suspects, write_suspects
 from emotion.evaluation.suspects.folds import CrossValidated
 from emotion.faces.detectors import Detector, DlibDetector
 from emotion.inference.checkpoint_files import run_folder
@@ -114,6 +115,8 @@ def evaluate(
     units, results = subject.units(), seen.results
     folder = out or run_folder(evaluated.path) / f"evaluation-{subject.name}"
     finds = next(iter(seen.finds.values()), None)
+    if options.suspects is None:
+        clear_suspects(folder)
     report = Report(
         title=subject.name,
         labels=spec.labels,
@@ -130,7 +133,7 @@ def evaluate(
         learning=read_learning(run_folder(evaluated.path), evaluated.epoch),
     )
     files = write_report(report, results, finds or (), subject.folder, folder)
-    note_look(about, evaluated.path)
+    note_look(about.look(), evaluated.path)
     return report, files
 
 
@@ -142,7 +145,7 @@ def _detectors(upsamples: Sequence[int]) -> dict[str, Detector]:
 def _columns(path: Path | None, subject: Subject) -> dict[str, list[str]]:
     if path is None:
         return {}
-    names = [photo.image.relative_to(subject.folder).as_posix() for photo in subject.photos]
+    names = [photo.image.relative_to(subject.root).as_posix() for photo in subject.photos]
     return read_columns(path, names)
 
 

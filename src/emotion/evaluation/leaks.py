@@ -35,10 +35,14 @@ def find_leaks(subject: Subject, checkpoint: Path) -> tuple[list[str], list[str]
         Warnings, and notes on what could not be found out.
     """
     settings = data_settings(checkpoint)
+    run = run_folder(checkpoint)
     try:
-        split = read_split(run_folder(checkpoint) / SPLIT)
-    except EmotionError:
-        return [], ["The checkpoint has no run folder, so nobody knows what it was trained on."]
+        split = read_split(run / SPLIT)
+    except EmotionError as error:
+        unknown = "so nobody knows whether these faces were in training"
+        if settings is None and not (run / SPLIT).exists():
+            return [], [f"The checkpoint has no run folder, {unknown}."]
+        return [f"{error}: {unknown}."], []
     used = _UsedPictures(split, Path(settings["root"]) if settings else None, subject)
     warnings, notes = [], []
     for part, what in MET.items():

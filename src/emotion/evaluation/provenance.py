@@ -1,7 +1,6 @@
 """What was evaluated on what, and whether the figures may be believed."""
 
 import hashlib
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from emotion.evaluation.leaks import find_leaks, hash_file
+from emotion.evaluation.looks import LOOKS, read_looks
 from emotion.evaluation.subjects import SPLIT, Subject
-from emotion.files import write_json
 from emotion.inference.checkpoint_files import run_folder
 
-LOOKS = "evaluations.json"  # in the run folder
-FORMAT = 1
 PACKAGES = ("emotion", "torch", "numpy", "scipy", "dlib-bin", "pillow", "opencv-python-headless")
 
 
@@ -70,6 +67,17 @@ class Provenance:
         """Gives plain values, for `metrics.json`."""
         return asdict(self)
 
+    def look(self) -> dict[str, Any]:
+        """Gives what is noted of it in the run folder."""
+        return {
+            "date": self.date,
+            "data": self.data_sha256,
+            "folder": self.data,
+            "part": self.part,
+            "checkpoint": Path(self.checkpoint).name,
+            "checkpoint_sha256": self.checkpoint_sha256,
+        }
+
 
 def describe(
     subject: Subject, checkpoint: Path, epoch: int, labels: Sequence[str], command: Sequence[str]
@@ -85,7 +93,12 @@ def describe(
     """
     split = run_folder(checkpoint) / SPLIT
     warnings, notes = find_leaks(subject, checkpoint)
-    data = hash_faces(subject)
+    data, looks = hash_faces(subject), read_looks(checkpoint)
+    if looks.damaged:
+        warnings.append(
+            f"{LOOKS} in the run folder was damaged: how often these faces were looked at before is"
+            " not known."
+        )
     photos = {
         label: len({s.image for s in subject.samples if s.target == target})
         for target, label in enumerate(labels)
@@ -110,7 +123,7 @@ def describe(
         command=list(command),
         warnings=warnings,
         notes=notes,
-        earlier_looks=[look["date"] for look in read_looks(checkpoint) if look["data"] == data],
+        earlier_looks=looks.dates(data),
     )
 
 
@@ -131,33 +144,3 @@ def hash_faces(subject: Subject) -> str:
         f"{subject.sha256[s.image]} {s.box.to_inclusive()} {s.target}" for s in subject.samples
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def read_looks(checkpoint: Path) -> list[dict[str, Any]]:
-    """Gives the earlier evaluations that the run folder tells of, oldest first."""
-    try:
-        content = json.loads((run_folder(checkpoint) / LOOKS).read_text(encoding="utf-8"))
-        looks = content["looks"]
-        return [dict(look) for look in looks if isinstance(look["date"], str) and look["data"]]
-    except (OSError, ValueError, LookupError, TypeError):
-        return []
-
-
-def note_look(provenance: Provenance, checkpoint: Path) -> None:
-    """Notes in the run folder that these faces have been looked at; a lone checkpoint has none.
-
-    Raises:
-        EmotionError: it cannot be written.
-    """
-    if not (run_folder(checkpoint) / SPLIT).is_file():
-        return
-    look = {
-        "date": provenance.date,
-        "data": provenance.data_sha256,
-        "folder": provenance.data,
-        "part": provenance.part,
-        "checkpoint": Path(provenance.checkpoint).name,
-        "checkpoint_sha256": provenance.checkpoint_sha256,
-    }
-    content = {"format": FORMAT, "looks": [*read_looks(checkpoint), look]}
-    write_json(run_folder(checkpoint) / LOOKS, content)

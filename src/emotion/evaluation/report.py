@@ -39,6 +39,7 @@ from emotion.pages.rendering import write_page
 from emotion.pages.thumbnails import file_uri
 
 FORMAT = 1  # of metrics.json; raised when a key changes its meaning or goes, see docs/metrics.md
+OPTIONAL = ("robustness.png", "learning.png")
 COLUMNS = ("class", "faces", "precision", "recall", "F1")
 
 
@@ -126,6 +127,7 @@ class Report:
         units = {"photo": "photos", "person": "persons"}[scores.unit]
         lines += ["", f"[low, high]: {LEVEL:.0%} interval, {scores.resamples:,} draws of {units}"]
         lines += [f"warning: {warning}" for warning in self.about.warnings]
+        lines += [f"note: {note}" for note in self.about.notes]
         if looks := len(self.about.earlier_looks):
             lines.append(f"warning: these faces were looked at {looks} times before with this run")
         return "\n".join(lines) + "\n"
@@ -156,6 +158,8 @@ def write_report(
     write_json(folder / "metrics.json", report.to_dict())
     write_text(folder / "predictions.csv", predictions_csv(results, finds, root))
     write_text(folder / "report.txt", report.text())
+    for name in OPTIONAL:  # of an earlier evaluation
+        (folder / name).unlink(missing_ok=True)
     pictures = {name: to_png(figure) for name, figure in _figures(report).items()}
     for name, content in pictures.items():
         write_bytes(folder / name, content)

@@ -1,6 +1,6 @@
 """What is evaluated: the faces of a folder, or of a part that a run kept aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +24,6 @@ from emotion.faces.samples import FaceSample, gather_samples
 from emotion.inference.checkpoint_files import run_folder
 
 Part = Literal["test", "val"]
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where libyaml is: ten times faster
 SPLIT = "split.json"
 
 
@@ -54,6 +53,7 @@ class Subject:
     """Annotated photos on which a checkpoint is measured.
 
     Attributes:
+        root: the data set, which names of photos in tables are relative to.
         folder: what was read.
         part: which part of the run's data it is; None for data that was named.
         samples: the faces, those of one photo together.
@@ -65,6 +65,7 @@ class Subject:
         cleaned: what was done about problems.
     """
 
+    root: Path
     folder: Path
     part: Part | None
     samples: list[FaceSample]
@@ -104,10 +105,10 @@ def data_settings(checkpoint: Path) -> dict[str, Any] | None:
     """Gives the settings of the data that a checkpoint's run read; None where they are lost."""
     try:
         text = (run_folder(checkpoint) / "config.yaml").read_text(encoding="utf-8")
-        config: Any = yaml.load(text, _LOADER)  # noqa: S506 (a safe loader)
+        config: Any = yaml.safe_load(text)  # libyaml's is faster, but crashes on deep nesting
         Path(config["data"]["root"])
         return dict(config["data"])
-    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError):
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, RecursionError):
         return None
 
 
@@ -133,8 +134,14 @@ def read_subject(
     """
     options = options or ReadingOptions()
     known = data_settings(checkpoint) or {}
+    _check_settings(known, run_folder(checkpoint))
     settings = {} if data else _required_settings(checkpoint)
     root = data or Path(settings["root"])
+    if not data and not root.is_dir():
+        raise DataError(
+            f"{root}: the run's photos are no longer there; name some: emotion evaluate"
+            f" {checkpoint} /path/to/faces"
+        )
     # Where test/ is a folder, no other part is read for it.
     folder = root / "test" if part == "test" and (root / "test").is_dir() else root
     source = _source(folder, labels, settings, options, _cache(known))
@@ -148,6 +155,7 @@ def read_subject(
         photos = annotated = _part_of_run(faces, plan, part)
     samples = _gather(photos, source.rules.scheme, folder)
     return Subject(
+        root=root,
         folder=folder,
         part=None if data else part,
         samples=samples,
@@ -178,6 +186,37 @@ def _required_settings(checkpoint: Path) -> dict[str, Any]:
             f" emotion evaluate {checkpoint} /path/to/faces"
         )
     return settings
+
+
+# What the settings of a run's data may be, where they are used here.
+_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "label_map": ("names and classes, or null", lambda v: v is None or isinstance(v, dict)),
+    "drop": ("a list of kinds", lambda v: _are_texts(v)),
+    "mend": ("a list of kinds", lambda v: _are_texts(v)),
+    "origin": ("0 or 1", lambda v: type(v) is int and v in (0, 1)),
+    "groups": ("a text, or null", lambda v: v is None or isinstance(v, str)),
+    "smallest_face": ("a number of pixels", lambda v: type(v) is int),
+    "keep_difficult": ("true or false", lambda v: type(v) is bool),
+    "cache": ("a folder, or null", lambda v: v is None or isinstance(v, str)),
+    "fold": ("a number from 1", lambda v: type(v) is int),
+}
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _check_settings(settings: Mapping[str, Any], run: Path) -> None:
+    """Checks the settings that somebody may have changed since the run wrote them.
+
+    Raises:
+        DataError: names the file, the key, what was expected and what came.
+    """
+    for key, (expected, fits) in _EXPECTED.items():
+        if key in settings and not fits(settings[key]):
+            raise DataError(
+                f"{run / 'config.yaml'}: data.{key}: expected {expected}, got {settings[key]!r}"
+            )
 
 
 def _source(

@@ -20,7 +20,7 @@ def find_checkpoint(path: Path) -> Path:
         if not checkpoint.resolve().is_relative_to(path.resolve()):
             raise ValueError("its checkpoint lies outside the run folder")
         return checkpoint
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f"{path}: a folder without a readable selection.json; expected a checkpoint (*.ckpt)"
             " or the folder of a finished run"

@@ -20,6 +20,7 @@ from emotion.experiments.records import RunRecord, read_record
 SELECTION = "selection.json"
 LOG = "job.log"  # as in `jobs`, which takes longer to import than a list of runs may
 _INSIDE = {"checkpoints", "tensorboard"}  # folders of a run that hold no run
+NESTING = 5_000  # brackets that a config has at most: libyaml crashes where they nest deeply
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where libyaml is: ten times faster
 _REASONS = {
     "running": "still runs, or was killed",
@@ -165,8 +166,11 @@ def _status(record: RunRecord | None, selection: dict[str, Any]) -> tuple[Status
 def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise EmotionError(f"{path.name} is missing")
+    text = path.read_bytes()
+    if text.count(b"[") + text.count(b"{") > NESTING:
+        raise EmotionError(f"{path.name}: expected the settings of a run, got deep nesting")
     try:
-        content = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506 (a safe loader, see above)
+        content = yaml.load(text, _LOADER)  # noqa: S506 (a safe loader, see above)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise EmotionError(f"{path.name}: not YAML ({error})") from error
     if not isinstance(content, dict) or not isinstance(content.get("monitor"), dict):

@@ -127,6 +127,7 @@ def test_one_class_only_is_measured_too() -> None:
     assert found.log_loss == pytest.approx(log_loss(targets, shares, labels=range(5)), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_faces_are_measured() -> None:
     found = made(100_000)
     assert found.log_loss_interval is not None

@@ -16,6 +16,7 @@ from PIL import Image
 from emotion.evaluation.results import Results
 from emotion.evaluation.suspects.files import (
     SuspectsPart,
+    clear_suspects,
     suspects_csv,
     write_suspects,
 )
@@ -141,3 +142,41 @@ def test_cells_are_harmless_in_a_spreadsheet(tmp_path: Path) -> None:
     assert row["file"] == "'=1+1.jpg"
     assert row["xml"] == "'@a .xml"
     assert row["margin"] == "-0.800000"
+
+
+def judged(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    """Writes a verdict into the second row, as a spreadsheet would save it; gives the rows."""
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[1]["verdict"] = "wrong; it is anger,\nsays Ann"
+    with path.open("w", newline="", encoding="utf-8-sig") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_verdicts_are_taken_over(found: CrossValidated, tmp_path: Path, delimiter: str) -> None:
+    write_suspects(found, tmp_path)
+    rows = judged(tmp_path / "suspects.csv", delimiter)
+    write_suspects(found, tmp_path)
+    with (tmp_path / "suspects.csv").open(newline="") as stream:
+        assert list(csv.DictReader(stream)) == rows
+    assert not (tmp_path / "suspects-before.csv").exists()
+
+
+def test_verdicts_on_faces_that_are_no_longer_suspect_are_kept_aside(
+    found: CrossValidated, tmp_path: Path
+) -> None:
+    write_suspects(found, tmp_path)
+    judged(tmp_path / "suspects.csv")
+    text = (tmp_path / "suspects.csv").read_bytes()
+    clear_suspects(tmp_path)
+    assert (tmp_path / "suspects.csv").exists()
+    sure = np.eye(5, dtype=np.float32)[found.results.targets] * 0.9 + 0.02
+    results = Results(found.results.samples, sure, EMOTIONS)
+    write_suspects(CrossValidated(results, found.root, 5), tmp_path)
+    assert (tmp_path / "suspects-before.csv").read_bytes() == text
+    clear_suspects(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"suspects-before.csv"}

@@ -139,7 +139,7 @@ def _evaluation(content: Mapping[str, Any]) -> CardEvaluation:
         faces=int(content.get("faces") or sum(int(one["faces"]) for one in classes)),
         photos=int(content.get("photos") or 0),
         unit=str(content.get("unit") or "photo"),
-        warnings=tuple(str(warning) for warning in about.get("warnings") or ()),
+        warnings=tuple(str(text) for key in ("warnings", "notes") for text in about.get(key) or ()),
         looks=len(about.get("earlier_looks") or ()),
         scores=_scores((content.get("scores") or {}).items()),
         guess=(str(guess["label"]), float(guess["accuracy"])) if guess else None,

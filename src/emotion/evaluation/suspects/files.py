@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion.errors import PictureError
+from emotion.errors import EmotionError, PictureError
 from emotion.evaluation.gallery.pictures import FacePicture, name_within, not_shown, photo_with_box
 from emotion.evaluation.results import Results
 from emotion.evaluation.suspects.folds import CrossValidated
@@ -116,7 +116,11 @@ def write_suspects(found: CrossValidated, folder: Path) -> SuspectsPart:
     targets = results.targets
     suspects = find_suspects(results.probabilities, targets)
     joint = confident_joint(results.probabilities, targets)
-    write_text(folder / "suspects.csv", suspects_csv(suspects, results, found.root))
+    verdicts = _verdicts(folder / "suspects.csv")
+    rows = suspects_csv(suspects, results, found.root, verdicts)
+    if not set(verdicts.items()) <= set(_verdicts_in(rows).items()):
+        (folder / "suspects.csv").replace(folder / "suspects-before.csv")
+    write_text(folder / "suspects.csv", rows)
     shown = _open(suspects[:ON_SHEET], results)
     _write_sheet(folder / "suspects.png", suspects, results, [crop for _, crop in shown])
     named = [(results.labels[s.given], results.labels[s.suggested]) for s in suspects]
@@ -153,10 +157,48 @@ def _entry(rank: int, suspect: Suspect, found: CrossValidated, photo: FacePictur
     )
 
 
-def suspects_csv(suspects: Sequence[Suspect], results: Results, root: Path) -> str:
+Key = tuple[str, str]  # XML file and number of the object, as in the table
+
+
+def _verdicts(path: Path) -> dict[Key, str]:
+    """Reads what annotators have written into an earlier table: hours of work are not lost."""
+    try:
+        return _verdicts_in(path.read_text(encoding="utf-8-sig"))
+    except OSError:
+        return {}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise EmotionError(
+            f"{path}: cannot be read as CSV in UTF-8 ({error}), and may hold verdicts; move it away"
+        ) from error
+
+
+def clear_suspects(folder: Path) -> None:
+    """Removes what an earlier evaluation left here, but no table with verdicts."""
+    (folder / "suspects.png").unlink(missing_ok=True)
+    if not _verdicts(folder / "suspects.csv"):
+        (folder / "suspects.csv").unlink(missing_ok=True)
+
+
+def _verdicts_in(text: str) -> dict[Key, str]:
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)  # as spreadsheets save it
+    return {
+        (row.get("xml") or "", row.get("object") or ""): row["verdict"]
+        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter)
+        if row.get("verdict")
+    }
+
+
+def suspects_csv(
+    suspects: Sequence[Suspect],
+    results: Results,
+    root: Path,
+    verdicts: Mapping[Key, str] | None = None,
+) -> str:
     """Gives one row a suspect label, the most suspicious first, with a column for the verdict.
 
-    Boxes are first and last pixels, counted from 0; paths are relative to the data set.
+    Boxes are first and last pixels, counted from 0; paths are relative to the data set. Verdicts
+    of an earlier table are taken over.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -167,8 +209,10 @@ def suspects_csv(suspects: Sequence[Suspect], results: Results, root: Path) -> s
         names = (results.labels[suspect.given], results.labels[suspect.suggested])
         values = (suspect.p_given, suspect.p_suggested, suspect.margin)
         places = (sample.line, sample.number, *sample.box.to_inclusive())
-        row = [rank, *files, *places, *names, *(f"{value:.6f}" for value in values), ""]
-        writer.writerow([harmless_cell(str(cell)) for cell in row])
+        row = [rank, *files, *places, *names, *(f"{value:.6f}" for value in values)]
+        cells = [harmless_cell(str(cell)) for cell in row]
+        verdict = (verdicts or {}).get((cells[2], str(sample.number)), "")
+        writer.writerow([*cells, verdict])
     return text.getvalue()
 
 
