@@ -111,7 +111,7 @@ def test_photos_that_are_gone_are_told(
     config.write_text(config.read_text().replace(str(sample_root), str(gone)))
     assert main(["calibrate", str(run)]) == 2
     text = capsys.readouterr().err
-    assert f"{gone}: no such folder" in text
+    assert f"{gone}: the run's photos are no longer there" in text
     assert "the run's own validation photos, as they were in training" in text
     assert f"data.root in {config} says" in text
 

@@ -222,6 +222,7 @@ def test_a_file_that_changed_since_the_split_is_noticed_before_training(
     assert not (faces.parent / "run" / "config.yaml").exists()
 
 
+@pytest.mark.slow
 def test_the_number_of_classes_and_their_names_are_wired_in_nowhere(
     faces: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

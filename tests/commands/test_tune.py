@@ -64,6 +64,7 @@ def states(folder: Path) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+@pytest.mark.slow
 def test_a_search_ends_in_its_best_trial(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [
         "data.root=faces",

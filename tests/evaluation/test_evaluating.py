@@ -84,6 +84,7 @@ def test_the_schema_is_written_down(whole: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.slow
 def test_the_same_again_gives_the_same_bytes(sample_root: Path, tmp_path: Path) -> None:
     made = evaluated(tmp_path)
     options = Options(data=sample_root / "test")

@@ -297,6 +297,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> str:
     return faces(tmp_path_factory.mktemp("faces") / "data", 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", pytest.param("adam", marks=SLOW)])
 def test_four_accumulated_batches_are_one(ten: str, optimizer: str) -> None:
     settings = ["data.batch_size=4", *SMALL]
@@ -311,6 +312,7 @@ def test_four_accumulated_batches_are_one(ten: str, optimizer: str) -> None:
     assert float((given[first] - start[first]).abs().max()) > 1e-5
 
 
+@pytest.mark.slow
 def test_a_step_that_a_limit_cuts_short_is_the_mean_of_what_is_left_of_it(ten: str) -> None:
     options: dict[str, Any] = STRICT | {"optimizer": "sgd"}
     # Of batches of 2, 2, 2 and 1: a step of 4 faces and one of 2.

@@ -337,6 +337,7 @@ def test_ema_keeps_what_lightnings_callback_does() -> None:
     assert not torch.equal(head_of(with_word), head_of(off))
 
 
+@pytest.mark.slow
 def test_a_plateau_lowers_the_rate_of_the_next_epoch() -> None:
     seen = Seen()
     # So slow that the loss stays what it is to the last bit.

@@ -9,6 +9,7 @@ from emotion.experiments.jobs import JobEnd
 from emotion.tuning.running_trial import RunningTrial
 
 
+@pytest.mark.slow
 def test_bad_trials_are_pruned_and_say_so(tuner: Callable[..., Tuner]) -> None:
     search = tuner("tune.trials=8", "tune.sampler=random")
     ends = search.run()
