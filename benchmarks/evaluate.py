@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-BATCH = 32
+BATCH = 16
 
 
 def bare(classifier: Any, folder: Path, jobs: int) -> int:

@@ -118,6 +118,7 @@ def test_the_commands_on_real_photos(shared: Path, tmp_path: Path) -> None:
     checkout = tmp_path / "emotion"
     checkout.mkdir()
     for line in of_kind("shared"):
+        line = line.replace("seed=1,2,3 data.augmentation.0.jitter=0.0,0.1", "seed=1,2")
         weights = SMALL.replace(" model.weights=null", "")
         fast = line + weights if line.startswith("emotion train") else line
         done = shell(fast, checkout)

@@ -24,7 +24,7 @@ def test_a_run_folder_is_evaluated_on_its_own_test_part(
     assert content["about"]["checkpoint"] == str(run_result.checkpoint)
     with (tmp_path / "predictions.csv").open() as file:
         assert len(list(csv.DictReader(file))) == faces
-    assert {"confusion.png", "classes.png", "report.txt"} <= {p.name for p in tmp_path.iterdir()}
+    assert {"confusion.png", "report.html", "report.txt"} <= {p.name for p in tmp_path.iterdir()}
 
 
 def test_the_run_and_the_evaluation_agree_on_validation(

@@ -19,7 +19,7 @@ from emotion.faces.labels import EMOTIONS
 
 FILES = {
     *("report.html", "metrics.json", "predictions.csv", "report.txt"),
-    *("confusion.png", "classes.png", "reliability.png", "risk_coverage.png"),
+    *("confusion.png", "reliability.png", "risk_coverage.png"),
 }
 
 

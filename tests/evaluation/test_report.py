@@ -160,7 +160,7 @@ def test_a_hundred_thousand_answers_are_a_table() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["confusion.png", "classes.png", "reliability.png", "risk_coverage.png", "robustness.png"],
+    ["confusion.png", "reliability.png", "risk_coverage.png", "robustness.png"],
 )
 def test_pictures_open_and_show_something(made: tuple[Report, Path], name: str) -> None:
     with Image.open(made[1] / name) as image:

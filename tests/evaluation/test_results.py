@@ -69,7 +69,7 @@ def test_batches_do_not_change_the_answers(samples: Sequence[FaceSample]) -> Non
     judge = Judge(SPEC)
     many = measure([*samples] * 4, judge)
     assert len(judge.asked) > 2
-    assert {len(batch) for batch in judge.asked[:-1]} == {32}
+    assert {len(batch) for batch in judge.asked[:-1]} == {16}
     np.testing.assert_array_equal(many.probabilities, np.tile(once.probabilities, (4, 1)))
 
 
@@ -102,9 +102,9 @@ def test_what_watches_sees_every_batch_before_the_classifier() -> None:
     asking = Asking(judge, lambda batch: seen.append(len(batch)))
     crop = np.full((96, 96, 3), 7, np.uint8)
     asking.add([crop] * 50)
-    assert seen == [32]
+    assert seen == [16] * 3
     assert asking.finish().shape == (50, 5)
-    assert seen == [32, 18]
+    assert seen == [16, 16, 16, 2]
 
 
 def test_nothing_asked_is_no_rows() -> None:

@@ -33,7 +33,6 @@ from emotion.evaluation.slices.slices import Slicing
 from emotion.evaluation.suspects.files import SuspectsPart
 from emotion.figures.canvas import to_png
 from emotion.figures.confusion import draw_confusion
-from emotion.figures.tables import draw_table
 from emotion.files import harmless_cell, write_bytes, write_json, write_text
 from emotion.pages.rendering import write_page
 from emotion.pages.thumbnails import file_uri
@@ -191,7 +190,6 @@ def _figures(report: Report) -> dict[str, Figure]:
     title = f"accuracy {report.scores.whole['accuracy']} on {report.scores.faces} faces"
     figures = {
         "confusion.png": draw_confusion(report.scores.confusion, report.labels, title),
-        "classes.png": draw_table(COLUMNS, report.rows(), title),
         "reliability.png": reliability_figure(report.calibration),
         "risk_coverage.png": risk_coverage_figure(report.calibration),
     }

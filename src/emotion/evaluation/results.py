@@ -12,7 +12,7 @@ from emotion.faces.samples import FaceSample
 from emotion.inference.classifiers import Classifier
 from emotion.terminal import tracked
 
-BATCH = 32  # crops at a time; more is not faster on a CPU
+BATCH = 16  # crops at a time; more is slower on a CPU
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,11 +106,16 @@ def data_settings(checkpoint: Path) -> dict[str, Any] | None:
     """Gives the settings of the data that a checkpoint's run read; None where they are lost."""
     try:
         text = (run_folder(checkpoint) / "config.yaml").read_text(encoding="utf-8")
-        config: Any = yaml.safe_load(text)  # libyaml's is faster, but crashes on deep nesting
+        config = _parsed(text)
         Path(config["data"]["root"])
         return dict(config["data"])
     except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, RecursionError):
         return None
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    return yaml.safe_load(text)  # libyaml's is faster, but crashes on deep nesting
 
 
 def read_subject(
