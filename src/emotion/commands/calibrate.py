@@ -49,7 +49,8 @@ def main(arguments: Sequence[str]) -> int:
 def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Results":
     """Asks about the validation faces, without the temperature that may be there already."""
     from emotion.evaluation.results import measure
-    from emotion.evaluation.subjects import data_settings, read_subject
+    from emotion.evaluation.run_settings import data_settings
+    from emotion.evaluation.subjects import read_subject
     from emotion.inference.checkpoint_files import run_folder
     from emotion.training.checkpoints import CheckpointClassifier
 

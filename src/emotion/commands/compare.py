@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.commands import DONE
-from emotion.commands.data_options import add_letting, mapping
+from emotion.commands.measuring_options import add_measuring, reading
 from emotion.files import check_folder
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.evaluation.comparison.report import ComparisonReport, Side
     from emotion.evaluation.provenance import Provenance
-    from emotion.evaluation.subjects import ReadingOptions
     from emotion.training.checkpoints import Checkpoint
 
 FILES = ("comparison.html", "comparison.png", "comparison.json", "comparison.csv")
@@ -56,7 +55,7 @@ def _compare(
 
     labels = a.input.labels
     order = column_order(labels, b.input.labels, (str(a.path), str(b.path)))
-    subject = read_subject(a.path, labels, "test", options.data, _reading(options))
+    subject = read_subject(a.path, labels, "test", options.data, reading(options))
     print(subject.cleaned.describe(), end="", file=sys.stderr)
     abouts = [describe(subject, c.path, c.epoch, labels, command) for c in (a, b)]
     given = measure(subject.samples, CheckpointClassifier(a, options.device)).probabilities
@@ -90,19 +89,6 @@ def _side(about: "Provenance") -> "Side":
     from emotion.evaluation.comparison.report import Side
 
     return Side(about.checkpoint, about.checkpoint_sha256, about.epoch, tuple(about.warnings))
-
-
-def _reading(options: argparse.Namespace) -> "ReadingOptions":
-    from emotion.evaluation.subjects import ReadingOptions
-
-    return ReadingOptions(
-        mapping(options.map),
-        options.origin,
-        options.drop,
-        options.mend,
-        options.drop_difficult,
-        options.groups,
-    )
 
 
 def other_test_part(a: Path, b: Path) -> list[str]:
@@ -163,24 +149,5 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("a", type=Path, metavar="CKPT_A", help="a checkpoint, or the folder of a run")
     add("b", type=Path, metavar="CKPT_B", help="the one it is compared with; the same classes")
-    add(
-        "data",
-        type=Path,
-        nargs="?",
-        metavar="DATA",
-        help="img/ and annotations/, or a folder with test/; default: the test part of A's run",
-    )
-    add("--out", type=Path, metavar="DIR", help="where the files go (in B's run folder)")
-    add(
-        "--map",
-        action="append",
-        default=[],
-        metavar="NAME=CLASS",
-        help="a name in the XML -> class",
-    )
-    add("--drop-difficult", action="store_true", help="leave out faces marked <difficult>1")
-    add("--origin", type=int, choices=(0, 1), help="coordinate of the first pixel (as A's run)")
-    add("--groups", metavar="G", help="who is who: a CSV file, name:REGEX, or folder:LEVEL")
-    add_letting(parser)
-    add("--device", help="cpu, cuda, … (a GPU where there is one)")
+    add_measuring(parser, "A's run")
     return parser

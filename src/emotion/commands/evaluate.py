@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.commands import DONE
-from emotion.commands.data_options import add_letting, mapping
+from emotion.commands.measuring_options import add_measuring, reading
 from emotion.errors import ConfigError
 from emotion.files import check_folder
 from emotion.threads import wait_asleep
@@ -55,22 +55,13 @@ def read_options(
 ) -> "Options":
     """Gives what is looked at, as it was typed."""
     from emotion.evaluation.evaluating import Options
-    from emotion.evaluation.subjects import ReadingOptions
 
     if not 0 < options.iou <= 1:
         raise ConfigError(f"--iou {options.iou}: expected an overlap above 0, up to 1")
-    reading = ReadingOptions(
-        mapping(options.map),
-        options.origin,
-        options.drop,
-        options.mend,
-        options.drop_difficult,
-        options.groups,
-    )
     return Options(
         data=options.data,
         part="val" if options.part == "val" else "test",
-        reading=reading,
+        reading=reading(options),
         upsamples=() if options.no_detector else options.upsample,
         least_iou=options.iou,
         columns=options.columns,
@@ -120,23 +111,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CKPT",
         help="a checkpoint, or the folder of a run or sweep",
     )
-    add(
-        "data",
-        type=Path,
-        nargs="?",
-        metavar="DATA",
-        help="img/ and annotations/, or a folder with test/; default: test/ of the run's data",
-    )
-    add("--out", type=Path, metavar="DIR", help="where the report goes (in the run folder)")
+    add_measuring(parser, "the run")
     add("--part", choices=("test", "val"), default="test", help="of the run's own data (test)")
-    add("--map", action="append", default=[], metavar="NAME=CLASS", help="NAME= drops such faces")
-    add("--drop-difficult", action="store_true", help="leave out faces marked <difficult>1")
-    add("--origin", type=int, choices=(0, 1), help="coordinate of the first pixel (as the run)")
-    add(
-        "--groups", metavar="G", help="who is who: a CSV file, name:REGEX, folder:LEVEL (the run's)"
-    )
-    add_letting(parser)
-    add("--device", help="cpu, cuda, … (a GPU where there is one)")
     finding = parser.add_argument_group("from the whole photo")
     add = finding.add_argument
     add(

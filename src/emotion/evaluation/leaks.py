@@ -9,7 +9,8 @@ from emotion.data.assignment import part_of
 from emotion.data.groups import read_groups
 from emotion.data.split_file import FrozenSplit, SplitEntry, hash_files, read_split
 from emotion.errors import EmotionError
-from emotion.evaluation.subjects import SPLIT, Subject, data_settings
+from emotion.evaluation.run_settings import data_settings
+from emotion.evaluation.subjects import SPLIT, Subject
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.inference.checkpoint_files import run_folder
 

@@ -1,13 +1,11 @@
 """What is evaluated: the faces of a folder, or of a part that a run kept aside."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from emotion.data.assignment import SplitPlan, assign
@@ -18,6 +16,7 @@ from emotion.data.inspection import SMALLEST
 from emotion.data.source import FaceSet, FaceSource
 from emotion.errors import DataError
 from emotion.evaluation.intervals import Units
+from emotion.evaluation.run_settings import check_settings, data_settings, required_settings
 from emotion.faces.boxes import Box
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.labels import LabelScheme
@@ -102,22 +101,6 @@ class Subject:
         return self.persons.get(image, image)
 
 
-def data_settings(checkpoint: Path) -> dict[str, Any] | None:
-    """Gives the settings of the data that a checkpoint's run read; None where they are lost."""
-    try:
-        text = (run_folder(checkpoint) / "config.yaml").read_text(encoding="utf-8")
-        config = _parsed(text)
-        Path(config["data"]["root"])
-        return dict(config["data"])
-    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, RecursionError):
-        return None
-
-
-@lru_cache(maxsize=8)
-def _parsed(text: str) -> Any:
-    return yaml.safe_load(text)  # libyaml's is faster, but crashes on deep nesting
-
-
 def read_subject(
     checkpoint: Path,
     labels: tuple[str, ...],
@@ -140,8 +123,8 @@ def read_subject(
     """
     options = options or ReadingOptions()
     known = data_settings(checkpoint) or {}
-    _check_settings(known, run_folder(checkpoint))
-    settings = {} if data else _required_settings(checkpoint)
+    check_settings(known, run_folder(checkpoint))
+    settings = {} if data else required_settings(checkpoint)
     root = data or Path(settings["root"])
     if not data and not root.is_dir():
         raise DataError(
@@ -182,47 +165,6 @@ def _gather(photos: list[AnnotatedPhoto], scheme: LabelScheme, folder: Path) -> 
             f"{error}; a classifier can only be measured on annotated faces (without annotations:"
             " emotion predict)"
         ) from error
-
-
-def _required_settings(checkpoint: Path) -> dict[str, Any]:
-    settings = data_settings(checkpoint)
-    if settings is None:
-        raise DataError(
-            f"{checkpoint}: its run folder has no config.yaml that names a data set; name one:"
-            f" emotion evaluate {checkpoint} /path/to/faces"
-        )
-    return settings
-
-
-# What the settings of a run's data may be, where they are used here.
-_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "label_map": ("names and classes, or null", lambda v: v is None or isinstance(v, dict)),
-    "drop": ("a list of kinds", lambda v: _are_texts(v)),
-    "mend": ("a list of kinds", lambda v: _are_texts(v)),
-    "origin": ("0 or 1", lambda v: type(v) is int and v in (0, 1)),
-    "groups": ("a text, or null", lambda v: v is None or isinstance(v, str)),
-    "smallest_face": ("a number of pixels", lambda v: type(v) is int),
-    "keep_difficult": ("true or false", lambda v: type(v) is bool),
-    "cache": ("a folder, or null", lambda v: v is None or isinstance(v, str)),
-    "fold": ("a number from 1", lambda v: type(v) is int),
-}
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _check_settings(settings: Mapping[str, Any], run: Path) -> None:
-    """Checks the settings that somebody may have changed since the run wrote them.
-
-    Raises:
-        DataError: names the file, the key, what was expected and what came.
-    """
-    for key, (expected, fits) in _EXPECTED.items():
-        if key in settings and not fits(settings[key]):
-            raise DataError(
-                f"{run / 'config.yaml'}: data.{key}: expected {expected}, got {settings[key]!r}"
-            )
 
 
 def _source(
