@@ -72,11 +72,11 @@ def page(result: RobustnessResult) -> str:
     return " ".join(environment.from_string(source).render(part=part).split())
 
 
-TARGETS = np.array([0, 0, 0, 2] * 24)  # 96 faces: three batches; a quarter is light
+TARGETS = np.array([0, 0, 0, 2] * 24)  # 96 faces: several batches; a quarter is light
 
 
 def test_each_face_is_corrupted_once_a_strength_and_scored() -> None:
-    assert len(TARGETS) == 3 * BATCH
+    assert len(TARGETS) > 2 * BATCH, "a face's index goes on from batch to batch"
     robustness, results, units = asked(TARGETS)
     found = robustness.result(results, units)
     assert (found.faces, found.units, found.unit) == (96, 96, "photo")
