@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from emotion.errors import ConfigError, EmotionError
 
 TEMPORARY = ".writing-"  # so the names of files begin that are being written
@@ -53,6 +51,8 @@ def alone(lock: Path, taken: str, patience: float = 0) -> Iterator[None]:
     Raises:
         ConfigError: another process is in, or the file cannot be written.
     """
+    from filelock import FileLock, Timeout  # brings asyncio, which predicting can do without
+
     held = FileLock(lock, timeout=patience)
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)

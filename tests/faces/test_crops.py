@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,6 +111,14 @@ def test_shrinking_is_near_pillows_box_filter() -> None:
     crop = smooth(181, 203)
     expected = np.asarray(Image.fromarray(crop).resize((64, 64), Image.Resampling.BOX))
     assert np.abs(resize_crop(crop, 64).astype(int) - expected).max() <= 3
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 150), st.integers(0, 9))
+def test_resizing_is_opencvs_to_a_grey_level(height: int, width: int, size: int, seed: int) -> None:
+    crop = noise(height, width, seed)
+    method = cv2.INTER_AREA if min(height, width) >= size else cv2.INTER_LINEAR
+    expected = cv2.resize(crop, (size, size), interpolation=method)
+    assert np.abs(resize_crop(crop, size).astype(int) - expected).max() <= 1
 
 
 def test_a_view_is_resized_like_its_copy() -> None:
