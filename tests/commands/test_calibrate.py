@@ -15,7 +15,7 @@ from tests.conftest import train_tiny
 
 import emotion.evaluation.results
 from emotion.__main__ import main
-from emotion.evaluation.calibration.temperature import fit_temperature
+from emotion.evaluation.calibration.temperature import apply_temperature, fit_temperature
 from emotion.evaluation.results import Results, measure
 from emotion.experiments.outcome import RunResult
 from emotion.faces.samples import FaceSample
@@ -86,6 +86,53 @@ def test_a_dry_run_stores_nothing(run: Path, capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr().out
     assert "temperature " in printed
     assert "not stored (--dry-run)" in printed
+    assert find_checkpoint(run).read_bytes() == before
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, *faces: tuple[float, bool]) -> None:
+    """Lets the first validation faces be answered so surely, and rightly or not; there are four."""
+
+    def measured(samples: Sequence[FaceSample], classifier: Classifier) -> Results:
+        results = measure(samples, classifier)
+        shares = np.empty_like(results.probabilities)
+        assert len(shares) == len(faces)
+        for row, target, (sure, right) in zip(shares, results.targets, faces, strict=True):
+            row[:] = (1 - sure) / 4
+            row[target if right else (target + 1) % 5] = sure
+        return replace(results, probabilities=shares)
+
+    monkeypatch.setattr(emotion.evaluation.results, "measure", measured)
+
+
+@pytest.mark.parametrize(("error", "face"), [("0.2", 2), ("0.3", 1), ("0.26", 1), ("0", 2)])
+def test_the_threshold_for_a_wanted_error_is_stored(
+    run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: str,
+    face: int,
+) -> None:
+    faces = [(0.5, True), (0.4, True), (0.9, True), (0.6, False)]  # wrong: 0, 1/2, 1/3, 1/4
+    answered(monkeypatch, *faces)
+    assert main(["calibrate", str(run), "--error", error]) == 0
+    checkpoint = read_checkpoint(find_checkpoint(run))
+    assert checkpoint.threshold is not None
+    assert f"threshold {checkpoint.threshold:.4f}: less sure answers" in capsys.readouterr().out
+    sure = np.array([[faces[face][0], *[(1 - faces[face][0]) / 4] * 4]], np.float32)
+    expected = apply_temperature(sure, checkpoint.temperature).max()
+    assert checkpoint.threshold == pytest.approx(expected, abs=1e-6)
+    assert main(["calibrate", str(run)]) == 0
+    assert read_checkpoint(find_checkpoint(run)).threshold is None
+    assert "no threshold: every face gets an answer" in capsys.readouterr().out
+
+
+def test_an_error_that_no_threshold_reaches_is_told(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(monkeypatch, (0.5, True), (0.4, True), (0.6, True), (0.9, False))
+    before = find_checkpoint(run).read_bytes()
+    assert main(["calibrate", str(run), "--error", "0.1"]) == 2
+    assert "wrong more often than --error 0.1; nothing is stored" in capsys.readouterr().err
     assert find_checkpoint(run).read_bytes() == before
 
 

@@ -12,7 +12,7 @@ from emotion.training.checkpoints import (
     CheckpointClassifier,
     _softmax,
     read_checkpoint,
-    store_temperature,
+    store_calibration,
 )
 
 
@@ -145,12 +145,14 @@ def test_storing_a_temperature_leaves_all_else_as_it_is(
     link = tmp_path / "link.ckpt"
     link.symlink_to(path)
     before = torch.load(path, weights_only=True)
-    store_temperature(path, 1.7)
-    store_temperature(link, 2.5)
+    store_calibration(path, 1.7, None)
+    store_calibration(link, 2.5, 0.4)
     assert link.is_symlink()
-    assert read_checkpoint(path).temperature == 2.5
+    checkpoint = read_checkpoint(path)
+    assert (checkpoint.temperature, checkpoint.threshold) == (2.5, 0.4)
     after = torch.load(path, weights_only=True)
     assert after["emotion"].pop("temperature") == 2.5
+    assert after["emotion"].pop("threshold") == 0.4
     assert same(before, after)
     assert only_primitives(after)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.ckpt", "x.ckpt"]
@@ -165,7 +167,20 @@ def test_a_temperature_that_is_none_is_refused(
         read_checkpoint(path)
     content = path.read_bytes()
     with pytest.raises(CheckpointError, match="its temperature is"):
-        store_temperature(path, value)
+        store_calibration(path, value, None)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), True, "0.5"])
+def test_a_threshold_that_is_none_is_refused(
+    run_result: RunResult, tmp_path: Path, value: Any
+) -> None:
+    path = rewritten(run_result, tmp_path / "odd.ckpt", threshold=value)
+    with pytest.raises(CheckpointError, match=r"odd\.ckpt: its threshold is .*from 0 to 1"):
+        read_checkpoint(path)
+    content = path.read_bytes()
+    with pytest.raises(CheckpointError, match="its threshold is"):
+        store_calibration(path, 1.0, value)
     assert path.read_bytes() == content
 
 
@@ -180,6 +195,6 @@ def test_a_checkpoint_that_cannot_be_written_stays_as_it_is(
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(CheckpointError, match=r"x\.ckpt: the checkpoint cannot be written"):
-        store_temperature(path, 2.0)
+        store_calibration(path, 2.0, None)
     assert path.read_bytes() == run_result.checkpoint.read_bytes()
     assert [p.name for p in tmp_path.iterdir()] == ["x.ckpt"]

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     wait_asleep()
     from emotion.evaluation.calibration.temperature import fit_temperature
     from emotion.inference.checkpoint_files import find_checkpoint
-    from emotion.training.checkpoints import read_checkpoint, store_temperature
+    from emotion.training.checkpoints import read_checkpoint, store_calibration
 
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
     results = _measure_validation(checkpoint, options.device)
@@ -37,13 +37,44 @@ def main(arguments: Sequence[str]) -> int:
             " with more validation photos: data.val=…"
         )
     temperature = fit_temperature(results.probabilities, results.targets)
+    threshold = _choose_threshold(checkpoint, results, temperature, options.error)
     print(_report(checkpoint, results, temperature))
+    print(_told_threshold(threshold, options.error))
     if options.dry_run:
         print("not stored (--dry-run)")
     else:
-        store_temperature(checkpoint.path, temperature)
+        store_calibration(checkpoint.path, temperature, threshold)
         print(f"stored in {checkpoint.path}")
     return DONE
+
+
+def _choose_threshold(
+    checkpoint: "Checkpoint", results: "Results", temperature: float, error: float | None
+) -> float | None:
+    """Gives the threshold that answers most validation faces with at most that share wrong."""
+    from emotion.evaluation.calibration.abstention import lowest_threshold, risk_coverage
+    from emotion.evaluation.calibration.reliability import are_right, confidences_of
+    from emotion.evaluation.calibration.temperature import apply_temperature
+
+    if error is None:
+        return None
+    shares = apply_temperature(results.probabilities, temperature)
+    right = are_right(shares, results.targets)
+    threshold = lowest_threshold(risk_coverage(confidences_of(shares), right), error)
+    if threshold is None:
+        raise DataError(
+            f"{checkpoint.path}: even its surest answers on the {len(right)} validation faces are"
+            f" wrong more often than --error {error:g}; nothing is stored. Ask for a larger share"
+        )
+    return threshold
+
+
+def _told_threshold(threshold: float | None, error: float | None) -> str:
+    if threshold is None:
+        return 'no threshold: every face gets an answer; --error 0.1 chooses one for "unsure"'
+    return (
+        f'threshold {threshold:.4f}: less sure answers are "unsure", so that {error:.0%} are wrong'
+    )
 
 
 def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Results":
@@ -115,10 +146,24 @@ def _parser() -> argparse.ArgumentParser:
         "emotion calibrate",
         description="Fits a temperature, one number by which the logits are divided, on the"
         " validation photos of the checkpoint's own run, and stores it in the checkpoint, where"
-        " evaluate and predict find it. Answers stay as they are, their probabilities change.",
+        " evaluate and predict find it. Answers stay as they are, their probabilities change. With"
+        ' --error a threshold is stored too, below which predict answers "unsure".',
     )
     add = parser.add_argument
     add("checkpoint", type=Path, metavar="CKPT", help="a checkpoint, or the folder of a run")
     add("--device", help="cpu, cuda, … (a GPU where there is one)")
+    add(
+        "--error",
+        type=_share,
+        metavar="SHARE",
+        help="store the threshold that lets at most this share of the answers be wrong, e.g. 0.1",
+    )
     add("--dry-run", action="store_true", help="tell the temperature and store nothing")
     return parser
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to below 1, got {text}")
+    return value

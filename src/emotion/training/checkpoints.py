@@ -2,7 +2,7 @@
 
 A checkpoint is plain data (tensors and primitives), only ever loaded with `weights_only=True`.
 Beside Lightning's own entries it holds, under "emotion", the input settings and the labels, and
-the temperature, once one was fitted.
+once they were fitted the temperature and the threshold.
 """
 
 import math
@@ -45,6 +45,7 @@ class Checkpoint:
         state: the network's state dict.
         epoch: epoch at whose end it was written, from 1.
         temperature: what logits are divided by; 1 where none was fitted.
+        threshold: probability below which an answer is "unsure"; None for always answering.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Checkpoint:
     state: dict[str, Tensor]
     epoch: int
     temperature: float = 1.0
+    threshold: float | None = None
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -71,15 +73,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
     epoch = content.get("epoch", 0)
     if type(epoch) is not int:
         raise CheckpointError(f"{path}: its epoch is {epoch!r}, expected a number")
-    return Checkpoint(path, spec, network, epoch + 1, _temperature(entry, path))
+    fitted = _temperature(entry, path), _threshold(entry, path)
+    return Checkpoint(path, spec, network, epoch + 1, *fitted)
 
 
-def store_temperature(path: Path, temperature: float) -> None:
-    """Writes a temperature into a checkpoint, in one step; all else in it stays as it is.
+def store_calibration(path: Path, temperature: float, threshold: float | None) -> None:
+    """Writes temperature and threshold into a checkpoint, in one step; all else stays as it is.
 
     Args:
         path: the checkpoint.
         temperature: a finite number above 0.
+        threshold: a probability, or None for always answering.
 
     Raises:
         CheckpointError: it is no checkpoint of this project, or cannot be written.
@@ -87,8 +91,10 @@ def store_temperature(path: Path, temperature: float) -> None:
     from emotion.training.saving import WholeCheckpointIO  # Lightning, which only writing needs
 
     content = _load(path)
-    entry = {**_own(content, path)[0], "temperature": temperature}
+    fitted = {"temperature": temperature, "threshold": threshold}
+    entry = {**_own(content, path)[0], **fitted}
     _temperature(entry, path)
+    _threshold(entry, path)
     # Through a link, so that it stays one.
     WholeCheckpointIO().save_checkpoint({**content, "emotion": entry}, path.resolve())
 
@@ -115,6 +121,18 @@ def _temperature(entry: Mapping[str, Any], path: Path) -> float:
         raise CheckpointError(
             f"{path}: its temperature is {value!r}, expected a finite number above 0;"
             " `emotion calibrate` stores one"
+        )
+    return float(value)
+
+
+def _threshold(entry: Mapping[str, Any], path: Path) -> float | None:
+    value = entry.get("threshold")
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise CheckpointError(
+            f"{path}: its threshold is {value!r}, expected a number from 0 to 1;"
+            " `emotion calibrate --error` stores one"
         )
     return float(value)
 
