@@ -121,6 +121,12 @@ def test_resizing_is_opencvs_to_a_grey_level(height: int, width: int, size: int,
     assert np.abs(resize_crop(crop, size).astype(int) - expected).max() <= 1
 
 
+def test_a_grey_crop_is_resized_as_each_colour_is() -> None:
+    crop = noise(70, 90)
+    expected = resize_crop(crop, 40)[..., 1]
+    assert np.array_equal(resize_crop(crop[..., 1], 40), expected)
+
+
 def test_a_view_is_resized_like_its_copy() -> None:
     view = IMAGE[::-1, ::-1][3:40, 5:50]
     assert not view.flags.c_contiguous

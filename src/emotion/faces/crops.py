@@ -41,11 +41,11 @@ def resize_crop(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     would cost whoever predicts a photo more memory than the network does.
 
     Args:
-        crop: h x w x 3, uint8.
+        crop: h x w x 3, or h x w, uint8.
         size: side of the result in pixels.
 
     Returns:
-        size x size x 3, uint8.
+        size x size x 3, or size x size, uint8.
     """
     height, width = crop.shape[:2]
     taps = _covered if min(height, width) >= size else _neighbours
@@ -83,8 +83,9 @@ def _neighbours(length: int, size: int) -> Taps:
 def _weighted(
     values: NDArray[Any], pixels: NDArray[np.intp], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Adds up weighted rows: gives size x w x 3 for h x w x 3."""
-    total = values[pixels[:, 0]] * weights[:, 0, None, None]
+    """Adds up weighted rows: gives size x w x … for h x w x …."""
+    shaped = weights.reshape(*weights.shape, *[1] * (values.ndim - 1))
+    total = values[pixels[:, 0]] * shaped[:, 0]
     for k in range(1, pixels.shape[1]):
-        total += values[pixels[:, k]] * weights[:, k, None, None]
+        total += values[pixels[:, k]] * shaped[:, k]
     return total
