@@ -32,10 +32,11 @@ from emotion.data.sample import write_sample
 from emotion.data.sampling import BatchSampler
 from emotion.data.split_file import FrozenSplit, SplitEntry, read_split, write_split
 from emotion.data.splits import split
-from emotion.experiments.configs import VERSION_BASE, config_folder
+from emotion.experiments.configs import VERSION_BASE
 from emotion.faces.boxes import Box
 from emotion.faces.labels import EMOTIONS, LabelScheme
 from emotion.faces.samples import FaceSample
+from emotion.files import config_folder
 from emotion.leaderboards.leaderboard import write_leaderboard
 
 PARTS = {"checkpoints": "checkpoints", "tensorboard": "TensorBoard"}  # of a run folder

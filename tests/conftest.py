@@ -7,11 +7,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hypothesis import settings
 from tests.browser import find_browser
+from tests.exports import Exported, export_all
 
 from emotion.data.sample import write_sample
-from emotion.experiments.configs import VERSION_BASE, config_folder
+from emotion.experiments.configs import VERSION_BASE
 from emotion.experiments.outcome import RunResult
 from emotion.experiments.runs import train
+from emotion.files import config_folder
 
 # A busy machine is no failure.
 settings.register_profile("emotion", deadline=None)
@@ -78,3 +80,9 @@ def run_result(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> R
 def browser(tmp_path: Path) -> list[str]:
     """The command of a headless Chromium with a profile of its own."""
     return find_browser(tmp_path / "profile")
+
+
+@pytest.fixture(scope="session")
+def exported(run_result: RunResult, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The finished run's checkpoint, calibrated, in all float formats; nobody changes them."""
+    return export_all(run_result.checkpoint, tmp_path_factory.mktemp("exported"))

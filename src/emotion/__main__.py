@@ -19,6 +19,7 @@ VERBS = {
     "evaluate": "measure a checkpoint on annotated photos",
     "calibrate": "fit a checkpoint's probabilities to its validation photos",
     "compare": "tell whether two checkpoints differ on the same faces",
+    "export": "write a checkpoint as one file that runs without torch",
     "card": "write a checkpoint's model card",
     "predict": "find the faces in photos and name their emotions",
     "data": "check, split, show or import a data set, or draw a sample one",

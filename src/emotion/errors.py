@@ -27,6 +27,18 @@ class PictureError(EmotionError):
         self.kind, self.reason = kind, reason
 
 
+class VideoError(EmotionError):
+    """A video or camera that is missing, unreadable, no video, or ends too early.
+
+    Attributes:
+        reason: the message without the source.
+    """
+
+    def __init__(self, source: Path | str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.reason = reason
+
+
 class DataError(EmotionError):
     """A data set that cannot be trained on or evaluated as it is."""
 

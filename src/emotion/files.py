@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, and where those of the project are."""
 
 import json
 import os
@@ -11,6 +11,13 @@ from typing import Any
 from emotion.errors import ConfigError, EmotionError
 
 TEMPORARY = ".writing-"  # so the names of files begin that are being written
+
+
+def config_folder() -> Path:
+    """Finds `conf/`: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parents[1] / "conf"
 
 
 @contextmanager

@@ -37,9 +37,12 @@ def map_in_order(
     Args:
         function: called from several threads at once; what it raises is raised here, in its turn.
         items: taken one by one as the work advances.
-        jobs: threads; None for one a core.
+        jobs: threads; None for one a core; 1 for none but the one that asks.
     """
     jobs = jobs or cores()
+    if jobs == 1:
+        yield from map(function, items)
+        return
     with ThreadPoolExecutor(jobs) as pool:
         waiting: deque[Future[R]] = deque()
         try:

@@ -12,7 +12,10 @@ from PIL import Image
 from emotion.__main__ import main
 from emotion.experiments.outcome import RunResult
 
-KEYS = ["source", "face", "box", "detector_score", "emotion", "probabilities", "reason"]
+KEYS = [
+    *("source", "frame", "time", "face", "box", "detector_score", "answer", "emotion"),
+    *("probabilities", "raw_probabilities", "reason"),
+]
 
 
 def records(text: str) -> list[dict[str, Any]]:
@@ -31,7 +34,7 @@ def test_one_line_a_face_on_standard_output(
     for record in found:
         assert sum(record["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert record["probabilities"][record["emotion"]] == max(record["probabilities"].values())
-    assert f"4 photos: {len(found)} faces found, 0 photos without a face" in captured.err
+    assert f"4 photos: {len(found)} faces found, 0 without a face" in captured.err
 
 
 def test_no_face_and_no_picture_are_records_and_the_run_goes_on(
@@ -50,8 +53,9 @@ def test_no_face_and_no_picture_are_records_and_the_run_goes_on(
     assert found[1]["reason"] == "no face found"
     assert "not a picture" in found[2]["reason"]
     assert found[3]["reason"] is None
-    assert "1 photos without a face, 2 unreadable" in capsys.readouterr().err
-    assert sorted(p.name for p in drawn.iterdir()) == ["0002_blank.jpg", f"0004_{good.stem}.jpg"]
+    assert "1 without a face, 2 unreadable" in capsys.readouterr().err
+    names = ["0002_blank.jpg", f"0004_{good.stem}.jpg", "summary.html"]
+    assert sorted(p.name for p in drawn.iterdir()) == names
 
 
 @pytest.mark.slow
@@ -145,7 +149,7 @@ def test_an_older_output_survives_an_error(
     arguments = ["--model", str(run_result.folder), "--out", str(out), "--draw", str(blocked)]
     assert main(["predict", str(photo), *arguments]) == 2
     assert out.read_text() == "precious\n"
-    assert f"kept so far: {out}.partial" in capsys.readouterr().err
+    assert f"kept so far: {out}.partial; --resume goes on" in capsys.readouterr().err
     assert len(records(Path(f"{out}.partial").read_text())) >= 1
 
 

@@ -22,11 +22,11 @@ from emotion.data.datamodule import FaceCropDataModule, collate
 from emotion.data.sampling import BatchSampler
 from emotion.data.split_file import FrozenSplit, SplitEntry, hash_files, write_split
 from emotion.errors import ConfigError, DataError
-from emotion.experiments.configs import config_folder
 from emotion.faces.boxes import Box
 from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image, write_image
 from emotion.faces.inputs import InputSpec
+from emotion.files import config_folder
 
 SIZE = 64
 Batches = list[dict[str, Tensor]]

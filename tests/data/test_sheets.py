@@ -13,8 +13,8 @@ from tests.datasets import SAD, SMILE, add_photo
 
 from emotion.data.datamodule import FaceCropDataModule
 from emotion.data.sheets import ROWS, TIMES, write_sheets
-from emotion.experiments.configs import config_folder
 from emotion.faces.inputs import InputSpec
+from emotion.files import config_folder
 
 CELL, ROW, TITLE, CAPTION = 180, 204, 44, 28  # pixels, as `figures.grids` has them
 

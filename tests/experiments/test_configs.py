@@ -10,7 +10,8 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from emotion.errors import ConfigError
-from emotion.experiments.configs import VERSION_BASE, check_overrides, config_folder
+from emotion.experiments.configs import VERSION_BASE, check_overrides
+from emotion.files import config_folder
 
 
 def composed(*overrides: str) -> Any:

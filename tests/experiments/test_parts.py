@@ -9,8 +9,9 @@ from pytorch_lightning.callbacks import EMAWeightAveraging
 from tests.conftest import train_tiny
 
 from emotion.errors import ConfigError
-from emotion.experiments.configs import VERSION_BASE, config_folder
+from emotion.experiments.configs import VERSION_BASE
 from emotion.experiments.parts import Run, build_run
+from emotion.files import config_folder
 
 
 def built(root: Path, folder: Path, *overrides: str) -> Run:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -18,13 +16,8 @@ from emotion.faces.boxes import Box
 from emotion.faces.crops import resize_crop
 from emotion.faces.detectors import Detection, DlibDetector
 from emotion.faces.inputs import InputSpec
-from emotion.inference.pipeline import (
-    CHUNK,
-    NO_FACE,
-    FacePrediction,
-    PhotoPrediction,
-    predict_photos,
-)
+from emotion.inference.pipeline import BATCH, Picture, predict_pictures
+from emotion.inference.predictions import NO_FACE, Prediction
 from emotion.sketches.scenes import draw_scene
 from emotion.threads import cores
 
@@ -69,11 +62,15 @@ def photo(folder: Path, name: str, *classes: int | None) -> Path:
     return folder / name
 
 
-def predict(*paths: Path) -> list[PhotoPrediction]:
-    return list(predict_photos(paths, ColumnDetector(), BrightnessClassifier()))
+def predict(*paths: Path) -> list[Prediction]:
+    return list(predict_pictures(photos(*paths), ColumnDetector(), BrightnessClassifier()))
 
 
-def emotions(prediction: PhotoPrediction) -> list[str]:
+def photos(*paths: Path) -> list[Picture]:
+    return [Picture.of_file(path) for path in paths]
+
+
+def emotions(prediction: Prediction) -> list[str]:
     return [face.emotion for face in prediction.faces]
 
 
@@ -92,12 +89,12 @@ def test_each_face_has_its_own_answer_from_left_to_right(tmp_path: Path) -> None
 
 def test_photos_keep_their_order_whatever_is_in_them(tmp_path: Path) -> None:
     paths = []
-    for number in range(3 * CHUNK + 5):  # several chunks, the last one short
+    for number in range(3 * BATCH + 5):  # several chunks, the last one short
         classes: list[int | None] = list(range(number % 4))
         paths.append(photo(tmp_path, f"{number % 7}_{number}.png", *(classes or [None])))
     paths[5] = tmp_path / "gone.png"
     predictions = predict(*paths)
-    assert [p.source for p in predictions] == paths
+    assert [p.source for p in predictions] == [str(path) for path in paths]
     for number, prediction in enumerate(predictions):
         count = 0 if number == 5 else number % 4
         assert emotions(prediction) == list(LABELS[:count])
@@ -115,17 +112,9 @@ def test_no_photo_gives_no_prediction() -> None:
 def test_without_a_face_there_is_a_record_with_the_reason(tmp_path: Path) -> None:
     (prediction,) = predict(photo(tmp_path, "a.png", None))
     assert prediction.readable
-    assert prediction.records() == [
-        {
-            "source": str(tmp_path / "a.png"),
-            "face": None,
-            "box": None,
-            "detector_score": None,
-            "emotion": None,
-            "probabilities": None,
-            "reason": NO_FACE,
-        }
-    ]
+    (record,) = prediction.records()
+    assert (record["source"], record["face"]) == (str(tmp_path / "a.png"), None)
+    assert record["reason"] == NO_FACE
 
 
 def test_an_unreadable_photo_is_a_record_with_the_reason_and_stops_nothing(tmp_path: Path) -> None:
@@ -142,40 +131,9 @@ def test_an_unreadable_photo_is_a_record_with_the_reason_and_stops_nothing(tmp_p
     assert emotions(predictions[4]) == ["surprise"]
 
 
-def test_a_record_names_first_and_last_pixels(tmp_path: Path) -> None:
-    (prediction,) = predict(photo(tmp_path, "a.png", None, 3, 1))
-    first, second = prediction.records()
-    assert first == {
-        "source": str(tmp_path / "a.png"),
-        "face": 1,
-        "box": {"xmin": 10, "ymin": 0, "xmax": 19, "ymax": 11},
-        "detector_score": 0.51,
-        "emotion": "smile",
-        "probabilities": {"neutral": 0.1, "anger": 0.1, "surprise": 0.1, "smile": 0.6, "sad": 0.1},
-        "reason": None,
-    }
-    assert (second["face"], second["emotion"]) == (2, "anger")
-
-
-@given(score=st.floats(-5, 5), values=st.lists(st.floats(0, 1, width=32), min_size=5, max_size=5))
-def test_records_are_json(score: float, values: list[float]) -> None:
-    face = FacePrediction(Detection(Box(0, 0, 1, 1), score), dict(zip(LABELS, values, strict=True)))
-    for photo_prediction in (
-        PhotoPrediction(Path("웃음.jpg"), (face, face), None, True),
-        PhotoPrediction(Path("a.jpg"), (), "a.jpg: empty file", False),
-    ):
-        records = photo_prediction.records()
-        assert json.loads(json.dumps(records, allow_nan=False)) == records
-
-
 def test_predictions_of_a_classifier_are_json(tmp_path: Path) -> None:
     (prediction,) = predict(photo(tmp_path, "a.png", 3, 1))
     assert json.loads(json.dumps(prediction.records())) == prediction.records()
-
-
-def test_of_equal_emotions_the_first_is_named() -> None:
-    probabilities = {"neutral": 0.2, "anger": 0.4, "surprise": 0.4}
-    assert FacePrediction(Detection(Box(0, 0, 1, 1), 1.0), probabilities).emotion == "anger"
 
 
 def test_the_classifier_sees_the_crop_of_its_own_settings(tmp_path: Path) -> None:
@@ -188,38 +146,77 @@ def test_the_classifier_sees_the_crop_of_its_own_settings(tmp_path: Path) -> Non
 
     path = photo(tmp_path, "a.png", 1, 2, 3)
     spec = InputSpec(labels=LABELS, size=96, margin=0.1)
-    list(predict_photos([path], ColumnDetector(), Watching(spec)))
+    list(predict_pictures(photos(path), ColumnDetector(), Watching(spec)))
     image = np.asarray(Image.open(path))
     expected = [image[:, 0:11], image[:, 9:21], image[:, 19:30]]
     assert np.array_equal(seen[0], np.stack([resize_crop(crop, 96) for crop in expected]))
 
 
-def test_faces_of_several_photos_are_classified_together(tmp_path: Path) -> None:
-    paths = [photo(tmp_path, f"{k}.png", 1, 2) for k in range(CHUNK + 1)]
+def test_faces_are_classified_in_full_batches(tmp_path: Path) -> None:
+    paths = [photo(tmp_path, f"{k}.png", 1, 2, 3) for k in range(7)]
     classifier = BrightnessClassifier()
-    list(predict_photos(paths, ColumnDetector(), classifier))
-    assert classifier.batches == [2 * CHUNK, 2]
+    found = list(predict_pictures(photos(*paths), ColumnDetector(), classifier, batch_size=4))
+    assert sum(classifier.batches) == 21
+    assert max(classifier.batches) == 4
+    assert [emotions(p) for p in found] == [["anger", "surprise", "smile"]] * 7
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("batch_size", [1, 5, 100])
+def test_batches_and_threads_change_no_answer(tmp_path: Path, jobs: int, batch_size: int) -> None:
+    paths = [photo(tmp_path, f"{k}.png", *range(k % 5)) for k in range(12)]
+    found = predict_pictures(
+        photos(*paths), ColumnDetector(), BrightnessClassifier(), None, batch_size, jobs
+    )
+    assert list(found) == predict(*paths)
+
+
+def test_a_threshold_makes_answers_unsure(tmp_path: Path) -> None:
+    picture = Picture.of_file(photo(tmp_path, "a.png", 1))
+    for threshold, answer in ((0.7, "unsure"), (0.5, "anger"), (None, "anger")):
+        (found,) = predict_pictures([picture], ColumnDetector(), BrightnessClassifier(), threshold)
+        assert (found.faces[0].answer, found.faces[0].emotion) == (answer, "anger")
+
+
+def test_a_frame_keeps_its_number_and_time() -> None:
+    frame = Picture("a.mp4", lambda: np.full((12, 10, 3), 75, np.uint8), frame=7, time=0.25)
+    (found,) = predict_pictures([frame], ColumnDetector(), BrightnessClassifier())
+    assert (found.source, found.frame, found.time) == ("a.mp4", 7, 0.25)
+    assert emotions(found) == ["anger"]
+
+
+def test_a_detector_that_fails_is_a_record_with_the_reason(tmp_path: Path) -> None:
+    class Failing(ColumnDetector):
+        def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+            if image.shape[1] == 20:
+                raise MemoryError
+            return super().detect(image)
+
+    paths = [photo(tmp_path, f"{k}.png", *[1] * k) for k in (1, 2, 3)]
+    found = list(predict_pictures(photos(*paths), Failing(), BrightnessClassifier()))
+    assert [p.readable for p in found] == [True, False, True]
+    assert found[1].reason == f"{paths[1]}: the face detector failed (out of memory)"
 
 
 def test_without_any_face_the_classifier_is_not_asked(tmp_path: Path) -> None:
     classifier = BrightnessClassifier()
-    list(predict_photos([photo(tmp_path, "a.png", None)], ColumnDetector(), classifier))
+    list(predict_pictures(photos(photo(tmp_path, "a.png", None)), ColumnDetector(), classifier))
     assert classifier.batches == []
 
 
 def test_paths_are_taken_as_predictions_are_made() -> None:
     taken = 0
 
-    def endless() -> Iterator[Path]:
+    def endless() -> Iterator[Picture]:
         nonlocal taken
         for number in itertools.count():
             taken += 1
-            yield Path(f"/nowhere/{number}.jpg")
+            yield Picture.of_file(Path(f"/nowhere/{number}.jpg"))
 
-    predictions = predict_photos(endless(), ColumnDetector(), BrightnessClassifier())
-    for number in range(5 * CHUNK):
-        assert next(predictions).source == Path(f"/nowhere/{number}.jpg")
-        assert taken <= number + 1 + CHUNK + 2 * cores()
+    predictions = predict_pictures(endless(), ColumnDetector(), BrightnessClassifier())
+    for number in range(10 * BATCH):
+        assert next(predictions).source == f"/nowhere/{number}.jpg"
+        assert taken <= number + 1 + 4 * BATCH + 2 * cores()
 
 
 @pytest.mark.skipif(cores() < 2, reason="one core detects one photo at a time")
@@ -232,14 +229,16 @@ def test_photos_are_searched_at_the_same_time(tmp_path: Path) -> None:
             return super().detect(image)
 
     paths = [photo(tmp_path, f"{k}.png", k) for k in range(2)]
-    predictions = list(predict_photos(paths, Meeting(), BrightnessClassifier()))
+    predictions = list(predict_pictures(photos(*paths), Meeting(), BrightnessClassifier()))
     assert [emotions(p) for p in predictions] == [["neutral"], ["anger"]]
 
 
 def test_a_drawn_face_goes_all_the_way(tmp_path: Path) -> None:
     drawn = draw_scene(np.random.default_rng([0, 1]), ["smile"])
     Image.fromarray(drawn.image).save(tmp_path / "a.png")
-    (prediction,) = predict_photos([tmp_path / "a.png"], DlibDetector(), BrightnessClassifier())
+    (prediction,) = predict_pictures(
+        photos(tmp_path / "a.png"), DlibDetector(), BrightnessClassifier()
+    )
     (face,) = prediction.faces
     assert face.detection.box.iou(Box(*drawn.faces[0].box)) > 0.4
     assert sum(face.probabilities.values()) == pytest.approx(1)

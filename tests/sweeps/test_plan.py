@@ -11,7 +11,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from emotion.errors import ConfigError
-from emotion.experiments.configs import VERSION_BASE, config_folder
+from emotion.experiments.configs import VERSION_BASE
+from emotion.files import config_folder
 from emotion.sweeps.plan import Plan, plan_sweep, sweep_name, typed_settings
 
 

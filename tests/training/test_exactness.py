@@ -31,7 +31,8 @@ from tests.datasets import SAD, SMILE, add_photo
 from torch import Tensor
 
 from emotion.data.datamodule import FaceCropDataModule
-from emotion.experiments.configs import VERSION_BASE, config_folder
+from emotion.experiments.configs import VERSION_BASE
+from emotion.files import config_folder
 from emotion.training.module import EmotionModule
 
 SLOW = pytest.mark.slow

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from emotion.experiments.configs import config_folder
+from emotion.files import config_folder
 from emotion.training.history import History
 from emotion.training.selection import select_epoch
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from emotion.errors import ConfigError
-from emotion.experiments.configs import config_folder
+from emotion.files import config_folder
 from emotion.tuning.settings import (
     Training,
     read_settings,

@@ -22,10 +22,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from emotion.commands import DIED, DONE, MISTAKE, TERMINATED
 from emotion.errors import EmotionError
-from emotion.experiments.configs import VERSION_BASE, check_overrides, config_folder
+from emotion.experiments.configs import VERSION_BASE, check_overrides
 from emotion.experiments.continuation import AUTO, expanded, holds_run
 from emotion.experiments.ranks import RanksEnd, is_rank, run_ranks, wants_supervision
 from emotion.experiments.records import close_record
+from emotion.files import config_folder
 from emotion.sweeps.launcher import SweepEnd
 
 if TYPE_CHECKING:  # they import torch, which a process that only starts others does not want

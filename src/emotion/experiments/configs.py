@@ -8,8 +8,8 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-import emotion
 from emotion.errors import ConfigError
+from emotion.files import config_folder
 
 VERSION_BASE = "1.3"
 SCORES = ("val/loss", "val/accuracy", "val/balanced_accuracy", "val/macro_f1")
@@ -20,13 +20,6 @@ WHOLE = {
     "trainer.accumulate_grad_batches": 1,
     "monitor.patience": 0,
 }
-
-
-def config_folder() -> Path:
-    """Finds `conf/`: inside the installed package, or at the top of a checkout."""
-    package = Path(emotion.__file__).resolve().parent
-    installed = package / "conf"
-    return installed if installed.is_dir() else package.parents[1] / "conf"
 
 
 def check_overrides(overrides: Sequence[str]) -> None:

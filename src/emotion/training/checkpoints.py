@@ -159,6 +159,23 @@ def _mapping(content: Any, path: Path) -> Mapping[str, Any]:
     return content
 
 
+def rebuild(checkpoint: Checkpoint) -> EmotionNetwork:
+    """Gives the network of a checkpoint, in evaluation mode, on the CPU.
+
+    Raises:
+        CheckpointError: the tensors are not those of this network.
+    """
+    network = EmotionNetwork(checkpoint.input)
+    try:
+        network.load_state_dict(checkpoint.state)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its tensors do not fit {ARCHITECTURE} with"
+            f" {len(checkpoint.input.labels)} classes; the file is damaged or was changed"
+        ) from error
+    return network.eval()
+
+
 class CheckpointClassifier:
     """Names the emotion of face crops with a checkpoint's network.
 
@@ -175,16 +192,8 @@ class CheckpointClassifier:
         self.input = checkpoint.input
         self.path = checkpoint.path
         self.temperature = checkpoint.temperature
-        self.device = _device(device)
-        network = EmotionNetwork(checkpoint.input)
-        try:
-            network.load_state_dict(checkpoint.state)
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"{checkpoint.path}: its tensors do not fit {ARCHITECTURE} with"
-                f" {len(checkpoint.input.labels)} classes; the file is damaged or was changed"
-            ) from error
-        network = network.eval().to(self.device)
+        self.device = choose_device(device)
+        network = rebuild(checkpoint).to(self.device)
         self._network = network.to(memory_format=torch.channels_last)
 
     @property
@@ -218,8 +227,11 @@ def _softmax(logits: Tensor, temperature: float) -> NDArray[np.float32]:
     return scaled
 
 
-def _device(name: str | None) -> torch.device:
+def choose_device(name: str | None) -> torch.device:
     """Gives a device that answers.
+
+    Args:
+        name: "cpu", "cuda", …; None for a GPU where there is one.
 
     Raises:
         ConfigError: there is no such device here.

@@ -14,7 +14,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from emotion.errors import ConfigError
-from emotion.experiments.configs import check_overrides, compose_config, config_folder
+from emotion.experiments.configs import check_overrides, compose_config
+from emotion.files import config_folder
 from emotion.tuning.space import FIELDS, Range, read_ranges
 
 SAMPLERS = ("tpe", "random")

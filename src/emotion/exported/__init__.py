@@ -1,0 +1,1 @@
+"""Exported files that torch opens: .pt2 and .safetensors."""

@@ -1,0 +1,1 @@
+"""A checkpoint as one file that runs without this project's training code."""
