@@ -55,7 +55,9 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert of_kind("make") == ["make demo", "make test"]
     assert of_kind("activate") == ["source .venv/bin/activate"]
     assert of_kind("tensorboard") == ["tensorboard --logdir outputs"]
-    assert all(line.startswith("emotion ") for line in of_kind("emotion") + of_kind("shared"))
+    assert all(
+        line.startswith(("emotion ", "find ")) for line in of_kind("emotion") + of_kind("shared")
+    )
 
 
 @pytest.mark.slow

@@ -24,5 +24,17 @@ def test_a_terminal_shows_the_bar_unless_it_is_hidden(
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    assert list(tracked(iter("abc"), "reading", 3, hidden=hidden)) == ["a", "b", "c"]
+    letters = "abcdefghi"
+    assert list(tracked(iter(letters), "reading", 9, hidden=hidden)) == list(letters)
     assert ("reading" in terminal.getvalue()) is not hidden
+
+
+@pytest.mark.parametrize(("total", "shown"), [(1, False), (None, True)])
+def test_few_items_need_no_bar(
+    monkeypatch: pytest.MonkeyPatch, total: int | None, shown: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    assert list(tracked(iter("a"), "reading", total)) == ["a"]
+    assert ("reading" in terminal.getvalue()) is shown

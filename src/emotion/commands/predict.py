@@ -64,7 +64,10 @@ class Summary:
 
     def add(self, prediction: "Prediction") -> None:
         """Counts one picture."""
-        self.photos += prediction.frame is None
+        from emotion.inference.frames import is_video
+
+        # The last record of a video that was cut off has no frame, and is no photo.
+        self.photos += prediction.frame is None and not is_video(prediction.source)
         self.frames += prediction.frame is not None
         self.faces += len(prediction.faces)
         self.without += prediction.readable and not prediction.faces
