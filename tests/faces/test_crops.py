@@ -77,6 +77,7 @@ def test_a_resized_crop_is_a_square_of_that_size(height: int, width: int, size: 
     resized = resize_crop(np.full((height, width, 3), (10, 20, 30), np.uint8), size)
     assert resized.shape == (size, size, 3)
     assert resized.dtype == np.uint8
+    assert resized.flags.c_contiguous
     assert (resized == (10, 20, 30)).all()  # one colour stays that colour
 
 

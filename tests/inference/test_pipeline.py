@@ -164,7 +164,7 @@ def test_faces_are_classified_in_full_batches(tmp_path: Path) -> None:
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.parametrize("batch_size", [1, 5, 100])
 def test_batches_and_threads_change_no_answer(tmp_path: Path, jobs: int, batch_size: int) -> None:
-    paths = [photo(tmp_path, f"{k}.png", *range(k % 5)) for k in range(12)]
+    paths = [photo(tmp_path, f"{k}.png", *(range(k % 5) or [None])) for k in range(12)]
     found = predict_pictures(
         photos(*paths), ColumnDetector(), BrightnessClassifier(), None, batch_size, jobs
     )

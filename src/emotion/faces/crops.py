@@ -51,7 +51,7 @@ def resize_crop(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     taps = _covered if min(height, width) >= size else _neighbours
     rows = _weighted(crop, *taps(height, size))
     columns = _weighted(rows.swapaxes(0, 1), *taps(width, size))
-    return np.rint(columns.swapaxes(0, 1)).astype(np.uint8)
+    return np.rint(columns.swapaxes(0, 1)).astype(np.uint8, order="C")
 
 
 Taps = tuple[NDArray[np.intp], NDArray[np.float32]]  # size x K: pixels and their weights, sum 1
