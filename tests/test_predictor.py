@@ -48,7 +48,7 @@ def test_what_is_no_picture_is_a_prediction_with_the_reason(
     assert "no such file" in str(missing)
     wrong = predictor(np.zeros((4, 4, 4), np.uint8))
     assert "expected H x W x 3 or H x W of uint8 (RGB, 0 to 255), got 4 x 4 x 4" in str(wrong)
-    floats = predictor(np.zeros((4, 4, 3), np.float32))  # type: ignore[arg-type]
+    floats = predictor(np.zeros((4, 4, 3), np.float32))
     assert "got 4 x 4 x 3 of float32" in str(floats)
     assert "no pixels in 0 x 4 x 3" in str(predictor(np.zeros((0, 4, 3), np.uint8)))
     assert predictor(np.zeros((90, 90), np.uint8)).reason == "no face found"
