@@ -46,6 +46,7 @@ def of_kind(name: str) -> list[str]:
 def smaller(line: str) -> str:
     if "resume=" in line:  # it has its settings
         return line.replace("trainer.max_epochs=30", "trainer.max_epochs=2")
+    line = line.replace(" --error 0.2", "")  # after one step all surest answers may be wrong
     line = line.replace("data.folds=5 data.fold=1,2,3,4,5", "data.folds=2 data.fold=1,2")
     trains = line.startswith(("emotion train", "emotion tune")) and "--cfg" not in line
     return line + SMALL if trains else line
@@ -78,7 +79,9 @@ def test_your_own_photos(sample_root: Path, tmp_path: Path) -> None:
     board = (tmp_path / "outputs" / "leaderboard.md").read_text()
     assert all(word in board for word in ("| mine |", "| sweeps/"))
     assert len(list((tmp_path / "outputs" / "tune").glob("*/history.png"))) == 1
-    assert len(list((tmp_path / "outputs" / "drawn").iterdir())) == 4
+    assert len(list((tmp_path / "outputs" / "drawn").glob("*.jpg"))) == 4
+    assert (tmp_path / "outputs" / "drawn" / "summary.html").is_file()
+    assert (tmp_path / "outputs" / "list.csv").read_text().count("\n") >= 5
     mine = tmp_path / "outputs" / "mine"
     assert (mine / "evaluation-faces-test" / "report.html").is_file()
     assert len(list(mine.glob("comparison-with-*/comparison.html"))) == 1
@@ -125,7 +128,7 @@ def test_the_commands_on_real_photos(shared: Path, tmp_path: Path) -> None:
         fast = line + weights if line.startswith("emotion train") else line
         done = shell(fast, checkout)
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-    assert len(list((checkout / "outputs" / "nota24").iterdir())) == 24
+    assert len(list((checkout / "outputs" / "nota24").glob("*.jpg"))) == 24
 
 
 def test_make_test_runs_the_tests() -> None:
