@@ -7,18 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
+from tests.wheels import ROOT, build_wheel, install_alone
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (path,) = folder.glob("*.whl")
-    return path
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_has_code_and_configs_and_nothing_else(wheel: Path) -> None:
@@ -40,12 +34,8 @@ def test_the_wheel_has_code_and_configs_and_nothing_else(wheel: Path) -> None:
 def test_the_installed_wheel_trains_from_another_folder(
     wheel: Path, sample_root: Path, tmp_path: Path
 ) -> None:
-    environment = tmp_path / "env"
-    python = environment / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     # The wheel alone is new; its dependencies are lent by a path file, to need no network.
-    site = next((environment / "lib").glob("python3.*")) / "site-packages"
-    zipfile.ZipFile(wheel).extractall(site)
+    python, site = install_alone(wheel, tmp_path / "env")
     lent = next(path for path in map(Path, sys.path) if path.name == "site-packages")
     (site / "lent.pth").write_text(f"{lent}\n")
     # Without the checkout that the lending environment has installed as editable.

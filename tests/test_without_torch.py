@@ -4,18 +4,16 @@ import json
 import os
 import re
 import subprocess
-import sys
-import zipfile
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.exports import Exported
+from tests.wheels import ROOT, build_wheel, install_alone
 
 from emotion.__main__ import main
 
-ROOT = Path(__file__).parents[1]
 ABSENT = (
     *("torch", "torchvision", "pytorch_lightning", "hydra", "scipy", "cv2", "albumentations"),
     *("matplotlib", "lxml", "onnx", "safetensors", "rich"),
@@ -43,17 +41,10 @@ def lend(package: str, site: Path) -> None:
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with this project and the packages that are named."""
     folder = tmp_path_factory.mktemp("slim")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
-    environment = folder / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
-    site = next((environment / "lib").glob("python3.*")) / "site-packages"
-    zipfile.ZipFile(wheel).extractall(site)
+    python, site = install_alone(build_wheel(folder), folder / "env")
     for package in named_packages():
         lend(package, site)
-    return environment / "bin" / "python"
+    return python
 
 
 def run(

@@ -90,6 +90,16 @@ def check_folder(path: Path) -> None:
         raise ConfigError(f"--out {path}: {nearest} may not be written to; name another folder")
 
 
+def check_file(path: Path) -> None:
+    """Checks before long work that what is to become a file is no folder.
+
+    Raises:
+        ConfigError: a folder is in its place.
+    """
+    if path.is_dir():
+        raise ConfigError(f"--out {path}: is a folder; name a file")
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text in one step."""
     with replacing(path) as temporary:

@@ -16,8 +16,10 @@ from emotion.faces.detectors import Detector
 from emotion.faces.searching import BoundedSearch
 from emotion.inference.frames import FrameChoice
 from emotion.inference.pipeline import BATCH, Picture
-from emotion.inference.prediction_run import SMOOTHING, PredictionRun, Settings
+from emotion.inference.prediction_run import PredictionRun
 from emotion.inference.predictions import Prediction
+from emotion.inference.settings import Settings
+from emotion.inference.smoothing import TIME_CONSTANT
 from emotion.inference.sources import Source
 from emotion.models import Model, open_model
 
@@ -110,7 +112,7 @@ class Predictor:
         *,
         every: int = 1,
         per_second: float | None = None,
-        smoothing: float = SMOOTHING,
+        smoothing: float = TIME_CONSTANT,
     ) -> Iterator[Prediction]:
         """Predicts the frames of a video, in memory that does not grow.
 

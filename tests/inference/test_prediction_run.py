@@ -13,7 +13,8 @@ from tests.stand_ins import LABELS, BlockDetector, BrightnessClassifier, block
 from emotion.errors import ConfigError, VideoError
 from emotion.inference.drawn_folder import DrawnFolder
 from emotion.inference.frames import FrameChoice
-from emotion.inference.prediction_run import PredictionRun, Settings, count_pictures
+from emotion.inference.prediction_run import PredictionRun, count_pictures
+from emotion.inference.settings import Settings
 from emotion.inference.sources import Source
 
 

@@ -7,6 +7,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from emotion.faces.boxes import Box
 from emotion.faces.detectors import Detection, DlibDetector
 from emotion.inference.frames import Frame, FrameChoice, Video, open_video
 from emotion.inference.predictions import NO_FACE, Prediction
+from emotion.inference.settings import Settings
 from emotion.inference.video import KEPT, predict_frames, predict_video
 from emotion.sketches.scenes import draw_scene
 from emotion.threads import cores
@@ -34,8 +36,8 @@ def scene(*faces: tuple[float, int]) -> NDArray[np.uint8]:
     return image
 
 
-def predict(path: Path, **options: object) -> list[Prediction]:
-    return list(predict_video(path, BlockDetector(), BrightnessClassifier(), **options))  # type: ignore[arg-type]
+def predict(path: Path, **options: Any) -> list[Prediction]:
+    return list(predict_video(path, BlockDetector(), BrightnessClassifier(), Settings(**options)))
 
 
 def test_each_frame_is_a_prediction_with_number_and_time(tmp_path: Path) -> None:
@@ -204,6 +206,7 @@ def test_people_in_a_drawn_video_are_found_and_followed(tmp_path: Path) -> None:
 MEMORY = """
 import resource, sys
 from pathlib import Path
+from typing import Any
 from tests.stand_ins import BlockDetector, BrightnessClassifier
 from emotion.inference.video import predict_frames, predict_video
 predict = predict_frames if sys.argv[1] == "frames" else predict_video

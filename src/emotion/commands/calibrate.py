@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.commands import DONE
-from emotion.errors import CheckpointError, DataError
+from emotion.errors import DataError
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
@@ -80,24 +80,18 @@ def _told_threshold(threshold: float | None, error: float | None) -> str:
 def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Results":
     """Asks about the validation faces, without the temperature that may be there already."""
     from emotion.evaluation.results import measure
-    from emotion.evaluation.run_settings import data_settings
-    from emotion.evaluation.subjects import read_subject
-    from emotion.inference.checkpoint_files import run_folder
+    from emotion.evaluation.subjects import read_own_part
     from emotion.training.checkpoints import CheckpointClassifier
 
-    if data_settings(checkpoint.path) is None:
-        raise CheckpointError(
-            f"{checkpoint.path}: has no run folder with a config.yaml around it; a temperature is"
-            " fitted on the run's own validation photos, so name the checkpoint within its run"
-        )
-    try:
-        subject = read_subject(checkpoint.path, checkpoint.input.labels, "val")
-    except DataError as error:
-        raise DataError(
-            f"{error}\nA temperature is fitted on the run's own validation photos, as they were"
-            " in training, and on no others; where they are, data.root in"
-            f" {run_folder(checkpoint.path) / 'config.yaml'} says."
-        ) from error
+    subject = read_own_part(
+        checkpoint.path,
+        checkpoint.input.labels,
+        "val",
+        "A temperature is fitted on the run's own validation photos, as they were in training, and"
+        " on no others",
+        "a temperature is fitted on the run's own validation photos, so name the checkpoint within"
+        " its run",
+    )
     classifier = CheckpointClassifier(replace(checkpoint, temperature=1.0), device)
     return measure(subject.samples, classifier)
 

@@ -20,15 +20,14 @@ def main(arguments: Sequence[str]) -> int:
         make_card,
     )
     from emotion.evaluation.card.scores import read_evaluation
-    from emotion.files import write_text
+    from emotion.files import check_file, write_text
     from emotion.inference.checkpoint_files import find_checkpoint, run_folder
     from emotion.training.checkpoints import read_checkpoint
     from emotion.training.network import ARCHITECTURE
 
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
     out = options.out or run_folder(checkpoint.path) / CARD
-    if out.is_dir():
-        raise EmotionError(f"--out {out}: is a folder; name a file")
+    check_file(out)
     if out.exists() and out.suffix.lower() != ".md":
         raise EmotionError(f"--out {out}: is there and no card; name a file that ends with .md")
     if options.evaluation:

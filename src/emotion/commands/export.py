@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from emotion.commands import DONE, PARTLY
 from emotion.errors import ConfigError
+from emotion.exporting.formats import FORMATS, missing_packages
+from emotion.files import check_file
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.training.checkpoints import Checkpoint
-
-FORMATS = ("onnx", "onnx-int8", "pt2", "safetensors")  # as in `emotion.exporting.exports`
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     if not 0 <= options.most_loss <= 1:
         raise ConfigError(f"--most-loss {options.most_loss}: expected a share from 0 to 1")
     wait_asleep()
-    from emotion.exporting.exports import Options, export, missing_packages
+    from emotion.exporting.exports import Options, export
     from emotion.exporting.gate import NotWorthItError, table
     from emotion.exporting.information import NOT_STATED
     from emotion.inference.checkpoint_files import find_checkpoint
@@ -50,13 +50,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _target(out: Path | None, checkpoint: "Checkpoint", kind: str) -> Path:
     """Gives the file that is written, once it is sure that it may be."""
-    from emotion.exporting.exports import FORMATS
     from emotion.inference.checkpoint_files import run_folder
 
     if out is None:
         return run_folder(checkpoint.path) / FORMATS[kind][0]
-    if out.is_dir():
-        raise ConfigError(f"--out {out}: is a folder; name a file")
+    check_file(out)
     if out.resolve() == checkpoint.path.resolve():
         raise ConfigError(f"--out {out}: is the checkpoint itself; name another file")
     return out

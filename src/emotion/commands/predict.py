@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, cast
 
 from emotion.commands import DONE, PARTLY
 from emotion.errors import EmotionError
+from emotion.files import check_file
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.faces.detectors import Detector
     from emotion.inference.drawn_folder import DrawnFolder
-    from emotion.inference.prediction_run import Settings
+    from emotion.inference.frames import FrameChoice
     from emotion.inference.predictions import Prediction
     from emotion.inference.record_files import Form, RecordFile
+    from emotion.inference.settings import Settings
     from emotion.inference.sources import Source
     from emotion.models import Model
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         _drawn(options.draw, model, summary) as drawn,
     ):
         left = _left(options, records, drawn, summary)
-        for prediction in _shown(run.sources(left, drawn), options):
+        for prediction in _shown(run.sources(left, drawn), options, settings.choice):
             records.write(prediction)
             summary.add(prediction)
     print(summary, file=sys.stderr)
@@ -99,7 +101,7 @@ def _detector(options: argparse.Namespace) -> "Detector":
 
 def _settings(options: argparse.Namespace) -> "Settings":
     from emotion.inference.frames import FrameChoice
-    from emotion.inference.prediction_run import Settings
+    from emotion.inference.settings import Settings
 
     return Settings(
         options.unsure_below,
@@ -127,7 +129,8 @@ def _sources(options: argparse.Namespace) -> Iterator["Source"]:
     targets = [path.resolve() for path in (options.out, options.draw) if path is not None]
 
     def written(path: Path) -> bool:
-        return any(path.resolve().is_relative_to(target) for target in targets)
+        place = path.resolve()
+        return any(place.is_relative_to(target) for target in targets)
 
     listed = cast(BufferedIOBase, sys.stdin.buffer)
     return list_sources(options.inputs, listed, written if targets else None)
@@ -150,24 +153,24 @@ def _left(
 
 
 def _shown(
-    predictions: Iterator["Prediction"], options: argparse.Namespace
+    predictions: Iterator["Prediction"], options: argparse.Namespace, choice: "FrameChoice"
 ) -> Iterator["Prediction"]:
     """Passes predictions on, with a bar where that is of use."""
     from emotion.terminal import tracked
 
     # No bar between the lines where they go to the same terminal.
     hidden = not sys.stderr.isatty() or (options.out is None and sys.stdout.isatty())
-    total = None if hidden else _count(options)
+    total = None if hidden else _count(options, choice)
     return tracked(predictions, "predicting", total, hidden)
 
 
-def _count(options: argparse.Namespace) -> int | None:
+def _count(options: argparse.Namespace, choice: "FrameChoice") -> int | None:
     from emotion.inference.prediction_run import count_pictures
     from emotion.inference.sources import LIST
 
     if LIST in options.inputs:  # can be read once only
         return None
-    return count_pictures(_sources(options), _settings(options).choice)
+    return count_pictures(_sources(options), choice)
 
 
 @contextmanager
@@ -187,23 +190,18 @@ def _drawn(folder: Path | None, model: "Model", summary: Summary) -> Iterator["D
 
 def _check_targets(options: argparse.Namespace) -> None:
     """Refuses to write over a folder, a file, or one of the inputs, before any work is done."""
+    from emotion.inference.sources import is_taken
+
     out, draw = options.out, options.draw
     if options.resume and out is None:
         raise EmotionError("--resume: goes on with the file of --out; name it")
-    if out is not None and out.is_dir():
-        raise EmotionError(f"--out {out}: is a folder; name a file")
+    if out is not None:
+        check_file(out)
     named = {Path(name).resolve() for name in options.inputs}
-    if out is not None and (out.resolve() in named or (out.exists() and _is_input(out))):
+    if out is not None and (out.resolve() in named or (out.exists() and is_taken(out))):
         raise EmotionError(f"--out {out}: is one of the photos; name another file")
     if draw is not None and draw.exists() and not draw.is_dir():
         raise EmotionError(f"--draw {draw}: is a file; name a folder")
-
-
-def _is_input(path: Path) -> bool:
-    from emotion.faces.images import SUFFIXES
-    from emotion.inference.frames import is_video
-
-    return path.suffix.lower() in SUFFIXES or is_video(path)
 
 
 def _parser() -> argparse.ArgumentParser:

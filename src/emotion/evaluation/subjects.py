@@ -14,7 +14,7 @@ from emotion.data.cleaning import CleanData
 from emotion.data.groups import read_groups
 from emotion.data.inspection import SMALLEST
 from emotion.data.source import FaceSet, FaceSource
-from emotion.errors import DataError
+from emotion.errors import CheckpointError, DataError
 from emotion.evaluation.intervals import Units
 from emotion.evaluation.run_settings import check_settings, data_settings, required_settings
 from emotion.faces.boxes import Box
@@ -23,8 +23,13 @@ from emotion.faces.labels import LabelScheme
 from emotion.faces.samples import FaceSample, gather_samples
 from emotion.inference.checkpoint_files import run_folder
 
-Part = Literal["test", "val"]
+Part = Literal["train", "val", "test"]
 SPLIT = "split.json"
+ABSENT: dict[Part, str] = {
+    "train": "had no photos for training",
+    "val": "had no photos for validation",
+    "test": "kept no photos for a test",
+}
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,36 @@ def read_subject(
     )
 
 
+def read_own_part(
+    checkpoint: Path, labels: tuple[str, ...], part: Part, use: str, way_out: str, more: str = ""
+) -> Subject:
+    """Reads a part of the run's own photos, for what only they will do.
+
+    Args:
+        checkpoint: within its run's folder.
+        labels: class names.
+        part: of the run's data.
+        use: what they are for, as a sentence without its end, for an error.
+        way_out: for a checkpoint that lies alone; begins as the rest of a sentence.
+        more: sentences after where the photos are.
+
+    Raises:
+        CheckpointError: the checkpoint lies in no run's folder.
+        DataError: the photos are gone, or cannot be used.
+    """
+    if data_settings(checkpoint) is None:
+        raise CheckpointError(
+            f"{checkpoint}: has no run folder with a config.yaml around it; {way_out}"
+        )
+    try:
+        return read_subject(checkpoint, labels, part)
+    except DataError as error:
+        config = run_folder(checkpoint) / "config.yaml"
+        raise DataError(
+            f"{error}\n{use}; where they are, data.root in {config} says.{more}"
+        ) from error
+
+
 def _gather(photos: list[AnnotatedPhoto], scheme: LabelScheme, folder: Path) -> list[FaceSample]:
     try:
         return gather_samples(photos, scheme, str(folder))
@@ -205,9 +240,9 @@ def _part_of_run(faces: FaceSet, plan: SplitPlan, part: Part) -> list[AnnotatedP
     """Gives the photos that the run kept for the test, or chose its epoch by."""
     parts = assign(faces.photos, faces.audit, plan)
     if not parts.get(part):
-        kept = "kept no photos for a test" if part == "test" else "had no photos for validation"
         raise DataError(
-            f"{faces.audit.root}: the run {kept}; name others: emotion evaluate CKPT /path/to/faces"
+            f"{faces.audit.root}: the run {ABSENT[part]}; name others: emotion evaluate"
+            " CKPT /path/to/faces"
         )
     return parts[part]
 

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from emotion.evaluation.results import Asking, Results
 from emotion.evaluation.subjects import Subject
 from emotion.exporting import int8_file, onnx_file, pt2_file, safetensors_file
 from emotion.exporting.faces import read_calibration, read_faces
+from emotion.exporting.formats import FORMATS, INT8
 from emotion.exporting.gate import (
     MOST_LOSS,
     Agreement,
@@ -33,15 +34,6 @@ from emotion.inference.model_info import ModelInfo
 from emotion.models import open_model
 from emotion.terminal import tracked
 from emotion.training.checkpoints import Checkpoint, CheckpointClassifier
-
-INT8 = "onnx-int8"
-# Format -> name of the file in the run's folder, and packages that write it beside torch.
-FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "onnx": ("model.onnx", onnx_file.PACKAGES),
-    INT8: ("model-int8.onnx", onnx_file.PACKAGES),
-    "pt2": ("model.pt2", pt2_file.PACKAGES),
-    "safetensors": ("model.safetensors", safetensors_file.PACKAGES),
-}
 
 
 @dataclass(frozen=True)
@@ -172,13 +164,6 @@ def _weigh(
     return {
         name: weigh(file, latencies[name], measure_memory(file)) for name, file in files.items()
     }
-
-
-def missing_packages(kind: str) -> Sequence[str]:
-    """Names what is not installed of the packages that a format needs."""
-    from importlib.util import find_spec
-
-    return [name for name in FORMATS[kind][1] if find_spec(name) is None]
 
 
 def _say(text: str) -> None:

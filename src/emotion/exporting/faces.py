@@ -5,11 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion.errors import CheckpointError, DataError
-from emotion.evaluation.run_settings import data_settings
-from emotion.evaluation.subjects import Subject, read_subject
+from emotion.evaluation.subjects import Subject, read_own_part, read_subject
 from emotion.faces.pixels import read_crops
-from emotion.inference.checkpoint_files import run_folder
 from emotion.terminal import tracked
 from emotion.training.checkpoints import Checkpoint
 
@@ -27,20 +24,15 @@ def read_faces(checkpoint: Checkpoint, data: Path | None = None) -> Subject:
     """
     if data is not None:
         return read_subject(checkpoint.path, checkpoint.input.labels, data=data)
-    if data_settings(checkpoint.path) is None:
-        raise CheckpointError(
-            f"{checkpoint.path}: has no run folder with a config.yaml around it; a file is compared"
-            " with its checkpoint on the run's validation photos. Name the checkpoint within its"
-            " run, or annotated photos: --data DIR"
-        )
-    try:
-        return read_subject(checkpoint.path, checkpoint.input.labels, "val")
-    except DataError as error:
-        raise DataError(
-            f"{error}\nA file is compared with its checkpoint on the run's validation photos;"
-            f" where they are, data.root in {run_folder(checkpoint.path) / 'config.yaml'} says."
-            " Other annotated photos do too: emotion export … --data DIR"
-        ) from error
+    return read_own_part(
+        checkpoint.path,
+        checkpoint.input.labels,
+        "val",
+        "A file is compared with its checkpoint on the run's validation photos",
+        "a file is compared with its checkpoint on the run's validation photos. Name the checkpoint"
+        " within its run, or annotated photos: --data DIR",
+        " Other annotated photos do too: emotion export … --data DIR",
+    )
 
 
 def read_calibration(checkpoint: Checkpoint, count: int) -> NDArray[np.uint8]:
@@ -55,20 +47,14 @@ def read_calibration(checkpoint: Checkpoint, count: int) -> NDArray[np.uint8]:
         DataError: the photos are gone, or cannot be used.
     """
     spec = checkpoint.input
-    if data_settings(checkpoint.path) is None:
-        raise CheckpointError(
-            f"{checkpoint.path}: has no run folder with a config.yaml around it; 8 bits are"
-            " calibrated on the run's own training photos, so name the checkpoint within its run,"
-            " or choose --format onnx"
-        )
-    try:
-        # Of a run's parts, `read_subject` names two in its type and reads any.
-        subject = read_subject(checkpoint.path, spec.labels, "train")  # type: ignore[arg-type]
-    except DataError as error:
-        raise DataError(
-            f"{error}\n8 bits are calibrated on the run's own training photos; where they are,"
-            f" data.root in {run_folder(checkpoint.path) / 'config.yaml'} says."
-        ) from error
+    subject = read_own_part(
+        checkpoint.path,
+        spec.labels,
+        "train",
+        "8 bits are calibrated on the run's own training photos",
+        "8 bits are calibrated on the run's own training photos, so name the checkpoint within its"
+        " run, or choose --format onnx",
+    )
     samples = [subject.samples[i] for i in spread(len(subject.samples), count)]
     photos = len({sample.image for sample in samples})
     crops = tracked(read_crops(samples, spec, [spec.size]), "reading faces", photos)

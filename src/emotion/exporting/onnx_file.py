@@ -12,7 +12,6 @@ from emotion.inference.sealing import seal
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 OPSET = 18  # of the operators: old enough for runtimes of 2023
 BATCH = "batch"  # name of the dimension that is free
 

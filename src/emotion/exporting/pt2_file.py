@@ -8,7 +8,6 @@ from emotion.exporting.graph import ExportedGraph
 from emotion.inference.model_info import KEY, ModelInfo
 from emotion.inference.sealing import seal
 
-PACKAGES = ()  # beside torch itself
 # What torch keeps of the machine that exported: source lines, with names of folders.
 TRACES = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
 

@@ -6,8 +6,6 @@ from emotion.inference.model_info import KEY, ModelInfo
 from emotion.inference.sealing import PLACEHOLDER, SEAL, seal
 from emotion.training.checkpoints import Checkpoint
 
-PACKAGES = ("safetensors",)
-
 
 def write_safetensors(path: Path, checkpoint: Checkpoint, info: ModelInfo) -> None:
     """Writes the network's tensors, named as in the network, with their metadata, sealed.

@@ -31,8 +31,8 @@ class DrawnFolder:
         """Counts a source that is not drawn again."""
         self._number += 1
 
-    def add_photo(self, prediction: Prediction) -> None:
-        """Draws a photo, which is opened again for it."""
+    def add(self, prediction: Prediction) -> None:
+        """Draws a photo, which is opened again for it, or notes what could not be read."""
         self._number += 1
         if not prediction.readable:
             self._summary.add(prediction)
@@ -41,11 +41,6 @@ class DrawnFolder:
         drawn = self._path(prediction.source, ".jpg")
         write_image(drawn, draw_predictions(image, prediction.faces))
         self._summary.add(prediction, image, drawn=drawn)
-
-    def add_unreadable(self, prediction: Prediction) -> None:
-        """Notes a video that could not be opened."""
-        self._number += 1
-        self._summary.add(prediction)
 
     def draw_video(
         self, video: Video, frames: Iterable[tuple[Frame | None, Prediction]]

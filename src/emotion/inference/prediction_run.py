@@ -5,54 +5,18 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice, takewhile
 from typing import TYPE_CHECKING
 
-from emotion.errors import ConfigError, VideoError
+from emotion.errors import VideoError
 from emotion.faces.detectors import Detector
 from emotion.inference.classifiers import Classifier
 from emotion.inference.frames import FrameChoice, Video, open_video
-from emotion.inference.pipeline import BATCH, Picture, predict_pictures
+from emotion.inference.pipeline import Picture, predict_pictures
 from emotion.inference.predictions import Prediction
+from emotion.inference.settings import Settings
 from emotion.inference.sources import Source
+from emotion.inference.video import predict_frames, predict_video, unreadable
 
 if TYPE_CHECKING:
     from emotion.inference.drawn_folder import DrawnFolder
-
-SMOOTHING = 0.5  # seconds over which the probabilities of a face in a video are averaged
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How is predicted, whatever finds and names the faces.
-
-    Attributes:
-        threshold: least probability of an answer; None for always answering.
-        batch_size: faces that are classified together.
-        jobs: threads that read and search; None for one a core.
-        choice: which frames of a video.
-        smoothing: time constant in seconds of the average over frames; 0 for none.
-        seconds: how much of a video or camera; None for all.
-
-    Raises:
-        ConfigError: a value is out of range.
-    """
-
-    threshold: float | None = None
-    batch_size: int = BATCH
-    jobs: int | None = None
-    choice: FrameChoice = field(default_factory=FrameChoice)
-    smoothing: float = SMOOTHING
-    seconds: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ConfigError(f"batch-size: expected 1 face or more, got {self.batch_size}")
-        if self.jobs is not None and self.jobs < 1:
-            raise ConfigError(f"jobs: expected 1 thread or more, got {self.jobs}")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise ConfigError(f"unsure-below: expected 0 to 1, got {self.threshold}")
-        if not 0 <= self.smoothing < float("inf"):
-            raise ConfigError(f"smoothing: expected 0 seconds or more, got {self.smoothing}")
-        if self.seconds is not None and not self.seconds > 0:
-            raise ConfigError(f"seconds: expected more than 0, got {self.seconds}")
 
 
 @dataclass(frozen=True)
@@ -101,7 +65,7 @@ class PredictionRun:
                 for prediction in self.pictures(photos):
                     yield prediction
                     if drawn:
-                        drawn.add_photo(prediction)
+                        drawn.add(prediction)
             else:
                 for source in group:
                     yield from self._video(source, drawn)
@@ -112,27 +76,21 @@ class PredictionRun:
         except VideoError as error:
             if source.path is None:
                 raise
-            prediction = Prediction(source.name, (), str(error), readable=False)
+            prediction = unreadable(source.name, error)
             yield prediction
             if drawn:
-                drawn.add_unreadable(prediction)
+                drawn.add(prediction)
             return
         with video:
             yield from self._frames(video, drawn)
 
     def _frames(self, video: Video, drawn: "DrawnFolder | None") -> Iterator[Prediction]:
-        from emotion.inference.video import predict_frames, predict_video
-
-        chosen = self.settings
-        asked = (self.detector, self.classifier, chosen.threshold, chosen.choice)
-        more = (chosen.batch_size, chosen.jobs, chosen.smoothing)
+        asked = (video, self.detector, self.classifier, self.settings)
         if drawn is None:
-            yield from takewhile(self._is_early, predict_video(video, *asked, *more))
+            yield from takewhile(self._is_early, predict_video(*asked))
         else:
-            pairs = predict_frames(video, *asked, *more)
-            yield from drawn.draw_video(
-                video, takewhile(lambda pair: self._is_early(pair[1]), pairs)
-            )
+            early = takewhile(lambda pair: self._is_early(pair[1]), predict_frames(*asked))
+            yield from drawn.draw_video(video, early)
 
     def _is_early(self, prediction: Prediction) -> bool:
         end = self.settings.seconds

@@ -70,7 +70,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
     Raises:
         DataError: a path does not exist, a pattern matches nothing, or a folder has no pictures.
     """
-    if len(arguments) > 1 and list(arguments).count(LIST) > 1:
+    if list(arguments).count(LIST) > 1:
         raise DataError("-: the list on standard input can be read once only")
     for argument in arguments:
         if argument == LIST or _is_camera(argument):
@@ -79,7 +79,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
         if not os.path.lexists(path):
             if not glob.has_magic(argument):
                 raise DataError(f"{argument}: no such file or folder")
-            if next(_matches(argument), None) is None:
+            if next(_matching(argument), None) is None:
                 raise DataError(f"{argument}: no file matches this pattern")
         elif path.is_dir() and next(_walk(path), None) is None:
             kinds = " ".join(sorted(SUFFIXES))
@@ -94,8 +94,17 @@ def _matches(argument: str) -> Iterator[Path]:
     if os.path.lexists(argument) or not glob.has_magic(argument):
         yield Path(argument)
     else:
-        # pathlib's own takes no absolute patterns.
-        yield from map(Path, sorted(glob.iglob(argument, recursive=True)))  # noqa: PTH207
+        yield from map(Path, sorted(_matching(argument)))
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    # pathlib's own takes no absolute patterns.
+    return glob.iglob(pattern, recursive=True)  # noqa: PTH207
+
+
+def is_taken(path: Path) -> bool:
+    """Tells by its name whether a file within a folder is taken: a picture or a video."""
+    return path.suffix.lower() in SUFFIXES or is_video(path)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -110,7 +119,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         if path.is_dir():
             if not path.is_symlink():  # a link may lead around in a circle
                 yield from _walk(path)
-        elif (path.suffix.lower() in SUFFIXES or is_video(path)) and path.is_file():
+        elif is_taken(path) and path.is_file():
             yield path
 
 

@@ -12,27 +12,25 @@ from numpy.typing import NDArray
 from emotion.errors import VideoError
 from emotion.faces.detectors import Detector
 from emotion.inference.classifiers import Classifier
-from emotion.inference.frames import ALL, Frame, FrameChoice, Video, open_video
-from emotion.inference.pipeline import BATCH, Picture, predict_pictures
+from emotion.inference.frames import Frame, FrameChoice, Video, open_video
+from emotion.inference.pipeline import Picture, predict_pictures
 from emotion.inference.predictions import FacePrediction, Prediction
-from emotion.inference.smoothing import TIME_CONSTANT, Smoother
+from emotion.inference.settings import Settings
+from emotion.inference.smoothing import Smoother
 from emotion.inference.tracks import Tracker
 
 # Frames that wait to be drawn, in bytes: 40 of full HD. Smaller batches keep larger frames to it.
 KEPT = 256_000_000
 # `predict_pictures` keeps back four pictures without a face for each face of a batch.
 IDLE = 4
+PLAIN = Settings()
 
 
 def predict_video(
     video: Video | Path,
     detector: Detector,
     classifier: Classifier,
-    threshold: float | None = None,
-    choice: FrameChoice = ALL,
-    batch_size: int = BATCH,
-    jobs: int | None = None,
-    smoothing: float = TIME_CONSTANT,
+    settings: Settings = PLAIN,
 ) -> Iterator[Prediction]:
     """Predicts the chosen frames of a video, in their order; memory does not grow with its length.
 
@@ -46,37 +44,20 @@ def predict_video(
         video: a file, or what `open_video` or `open_camera` gave, which stays open.
         detector: finds the faces; called from several threads.
         classifier: names them.
-        threshold: least averaged probability of an answer, see `FacePrediction`.
-        choice: which frames.
-        batch_size: faces that are classified together; 1 for a camera, whose answers must not wait.
-        jobs: threads that search; None for one a core.
-        smoothing: time constant in seconds; 0 for none.
+        settings: the rest. Faces of a camera are named one by one: its answers must not wait.
 
     Raises:
         EmotionError: PyAV is not installed.
     """
-    with _opened(video) as source:
-        if isinstance(source, VideoError):
-            yield _ending(str(video), source)
-            return
-        reading = _Reading(source, choice)
-        size = 1 if source.live else batch_size
-        pictures = reading.pictures()
-        found = predict_pictures(pictures, detector, classifier, threshold, size, jobs)
-        yield from _followed(found, smoothing)
-        if reading.error is not None:
-            yield _ending(source.source, reading.error)
+    for _, prediction in _predicted(video, detector, classifier, settings, kept=None):
+        yield prediction
 
 
 def predict_frames(
     video: Video | Path,
     detector: Detector,
     classifier: Classifier,
-    threshold: float | None = None,
-    choice: FrameChoice = ALL,
-    batch_size: int = BATCH,
-    jobs: int | None = None,
-    smoothing: float = TIME_CONSTANT,
+    settings: Settings = PLAIN,
 ) -> Iterator[tuple[Frame | None, Prediction]]:
     """Predicts as `predict_video` and gives the frames as well, for drawing on them.
 
@@ -86,18 +67,32 @@ def predict_frames(
     Yields:
         Frame and prediction; no frame with the last one of a video that cannot be read to its end.
     """
+    return _predicted(video, detector, classifier, settings, kept=deque())
+
+
+def _predicted(
+    video: Video | Path,
+    detector: Detector,
+    classifier: Classifier,
+    settings: Settings,
+    kept: deque[Frame] | None,
+) -> Iterator[tuple[Frame | None, Prediction]]:
+    """Gives each prediction, with its frame where frames are kept."""
     with _opened(video) as source:
         if isinstance(source, VideoError):
-            yield None, _ending(str(video), source)
+            yield None, unreadable(str(video), source)
             return
-        reading = _Reading(source, choice, kept=deque())
-        size = 1 if source.live else min(batch_size, _bounded(source.size))
+        reading = _Reading(source, settings.choice, kept)
+        most = settings.batch_size if kept is None else _bounded(source.size)
+        size = 1 if source.live else min(settings.batch_size, most)
         pictures = reading.pictures()
-        found = predict_pictures(pictures, detector, classifier, threshold, size, jobs)
-        for prediction in _followed(found, smoothing):
-            yield reading.next_kept(), prediction
+        found = predict_pictures(
+            pictures, detector, classifier, settings.threshold, size, settings.jobs
+        )
+        for prediction in _followed(found, settings.smoothing):
+            yield None if kept is None else kept.popleft(), prediction
         if reading.error is not None:
-            yield None, _ending(source.source, reading.error)
+            yield None, unreadable(source.source, reading.error)
 
 
 @dataclass
@@ -106,7 +101,7 @@ class _Reading:
 
     video: Video
     choice: FrameChoice
-    kept: deque[Frame] | None = None
+    kept: deque[Frame] | None
     error: VideoError | None = None
 
     def pictures(self) -> Iterator[Picture]:
@@ -120,11 +115,6 @@ class _Reading:
                 del frame  # or it would live until the next one is decoded
         except VideoError as error:
             self.error = error
-
-    def next_kept(self) -> Frame:
-        """Gives the frames in their order, each once."""
-        assert self.kept is not None
-        return self.kept.popleft()
 
 
 class _Once:
@@ -160,7 +150,8 @@ def _bounded(size: tuple[int, int]) -> int:
     return max(KEPT // (3 * size[0] * size[1] * IDLE), 1)
 
 
-def _ending(source: str, error: VideoError) -> Prediction:
+def unreadable(source: str, error: VideoError) -> Prediction:
+    """Gives the prediction that says why a video could not be opened, or not to its end."""
     return Prediction(source, (), str(error), readable=False)
 
 
