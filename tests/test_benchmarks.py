@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.exports import Exported
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 TINY = ["--size=64", "--batch=4", "--faces=12", "--rounds=1", "--seconds=0.02", "--steps=1"]
@@ -86,3 +87,106 @@ def in_order(text: str) -> float:
     median, least, most = (float(number) for number in re.findall(r"\d+\.\d+", text))
     assert 0 < least <= median <= most
     return median
+
+
+@pytest.fixture
+def two_photos(sample_root: Path) -> list[str]:
+    return [str(path) for path in sorted((sample_root / "test" / "img").iterdir())[:2]]
+
+
+def cells(output: str, name: str) -> list[str]:
+    """Gives the cells of the table's row of that name; the columns are two spaces apart."""
+    return re.split(r" {2,}", found(rf"^  {re.escape(name)} {{2,}}(.+)$", output))
+
+
+@pytest.mark.slow
+def test_the_prediction_benchmark_compares_processes_with_the_floor(
+    two_photos: list[str], exported: Exported
+) -> None:
+    models = [f"--model={exported.onnx}", f"--checkpoint={exported.checkpoint}", "--rounds=1"]
+    output = benchmark("predict.py", "processes", *two_photos, *models)
+    assert output.startswith("fer: not measured; name the Python of an environment that has it")
+    _, one, both = output.split("\n\n")
+    assert (one.splitlines()[0], both.splitlines()[0]) == (
+        "1 photo, 1 rounds",
+        "2 photos, 1 rounds",
+    )
+    for part in (one, both):
+        faces, *floor = cells(part, "floor")
+        assert floor[2:] == ["1.00 [1.00, 1.00]"] * 2
+        for way in ("emotion, ONNX", "emotion, checkpoint"):
+            seen, *numbers = cells(part, way)
+            assert seen == faces  # the same work
+            assert len(numbers) == 4
+            for number in numbers:
+                in_order(number)
+    fer = benchmark("predict.py", "processes", two_photos[0], models[0], "--rounds=1",
+                    f"--fer-python={sys.executable}")  # fmt: skip
+    assert re.match(r"fer: not measured; .* cannot use it \(.*No module named 'fer'.*\)\n", fer)
+
+
+@pytest.mark.slow
+def test_the_prediction_benchmark_compares_loaded_processes(
+    two_photos: list[str], exported: Exported
+) -> None:
+    models = [f"--model={exported.onnx}", f"--checkpoint={exported.checkpoint}", "--rounds=2"]
+    output = benchmark("predict.py", "warm", *two_photos, *models)
+    for how in output.strip().split("\n\n"):
+        assert re.match(r"2 photos, (one by one|all at once), 2 rounds\n", how)
+        assert cells(how, "floor")[1] == "1.00 [1.00, 1.00]"
+        for way in ("emotion, ONNX", "emotion, checkpoint"):
+            for number in cells(how, way):
+                in_order(number)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of a process")
+def test_the_prediction_benchmark_measures_memory_beside_the_original(
+    two_photos: list[str], exported: Exported
+) -> None:
+    models = [f"--model={exported.onnx}", f"--checkpoint={exported.checkpoint}", "--rounds=1"]
+    output = benchmark("predict.py", "memory", two_photos[0], *models)
+    assert cells(output, "detector")[3:] == ["7"]
+    assert cells(output, "classifier, checkpoint")[3:] == ["37"]
+    assert cells(output, "classifier, ONNX")[3:] == []  # the original has none
+    for part in ("detector", "classifier, ONNX", "classifier, checkpoint"):
+        for number in cells(output, part)[1:3]:  # its libraries may have been there before
+            in_order(number)
+
+
+@pytest.mark.slow
+def test_the_prediction_benchmark_measures_long_lists(
+    two_photos: list[str], exported: Exported
+) -> None:
+    lists = ["--copies=2", "--rounds=1", f"--model={exported.onnx}"]
+    output = benchmark("predict.py", "flat", *two_photos, *lists)
+    assert cells(output, "4 photos")[1] == "1.00 [1.00, 1.00]"
+    in_order(cells(output, "16 photos")[0])
+
+
+@pytest.mark.slow
+def test_the_prediction_benchmark_searches_at_bounded_sizes(
+    sample_root: Path, tmp_path: Path
+) -> None:
+    folder = sample_root / "test"
+    photo = min((folder / "img").iterdir())
+    box = "left='10' top='10' width='20' height='20'"
+    boxes = f"<box {box}/><box {box} ignore='1'/>"
+    listed = tmp_path / "faces.xml"
+    listed.write_text(f"<dataset><images><image file='{photo}'>{boxes}</image></images></dataset>")
+    sizes = ["--sides", "0", "100", "--enlarged", "1", "2"]
+    annotated = len(list((folder / "annotations").iterdir()))
+    for data, photos in ((folder, annotated), (listed, 1)):
+        tables = benchmark("predict.py", "sides", str(data), *sizes).strip().split("\n\n")
+        assert [table.splitlines()[0] for table in tables] == [
+            f"{data.name}: {photos} photos {how}, upsample 0"
+            for how in ("as they are", "enlarged 2 times")
+        ]
+        for table in tables:
+            whole, bounded = cells(table, "none"), cells(table, "100")
+            assert (whole[0], bounded[0]) == ("0", str(photos))  # that were searched smaller
+            assert whole[1] == bounded[1]  # faces; the ignored box is none
+            assert data == folder or whole[1] == "1"
+            assert int(whole[2]) <= int(whole[1])
+            assert whole[3] == f"{int(whole[2]) / int(whole[1]):.3f}"
+            assert whole[-1] == "1.00"
