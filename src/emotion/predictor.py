@@ -14,13 +14,13 @@ from emotion.errors import PictureError
 from emotion.faces.detector_files import build_detector
 from emotion.faces.detectors import Detector
 from emotion.faces.searching import BoundedSearch
-from emotion.inference.frames import FrameChoice
 from emotion.inference.pipeline import BATCH, Picture
 from emotion.inference.prediction_run import PredictionRun
 from emotion.inference.predictions import Prediction
 from emotion.inference.settings import Settings
-from emotion.inference.smoothing import TIME_CONSTANT
 from emotion.inference.sources import Source
+from emotion.inference.videos.frames import FrameChoice
+from emotion.inference.videos.smoothing import TIME_CONSTANT
 from emotion.models import Model, open_model
 
 Photo = str | PathLike[str] | NDArray[np.uint8]

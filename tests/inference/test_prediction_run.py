@@ -11,11 +11,11 @@ from tests.films import film
 from tests.stand_ins import LABELS, BlockDetector, BrightnessClassifier, block
 
 from emotion.errors import ConfigError, VideoError
-from emotion.inference.drawn_folder import DrawnFolder
-from emotion.inference.frames import FrameChoice
+from emotion.inference.drawn.folder import DrawnFolder
 from emotion.inference.prediction_run import PredictionRun, count_pictures
 from emotion.inference.settings import Settings
 from emotion.inference.sources import Source
+from emotion.inference.videos.frames import FrameChoice
 
 
 def scene(level: int) -> NDArray[np.uint8]:

@@ -16,12 +16,12 @@ from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
     from emotion.faces.detectors import Detector
-    from emotion.inference.drawn_folder import DrawnFolder
-    from emotion.inference.frames import FrameChoice
+    from emotion.inference.drawn.folder import DrawnFolder
     from emotion.inference.predictions import Prediction
     from emotion.inference.record_files import Form, RecordFile
     from emotion.inference.settings import Settings
     from emotion.inference.sources import Source
+    from emotion.inference.videos.frames import FrameChoice
     from emotion.models import Model
 
 FORMS = ("jsonl", "csv")
@@ -66,7 +66,7 @@ class Summary:
 
     def add(self, prediction: "Prediction") -> None:
         """Counts one picture."""
-        from emotion.inference.frames import is_video
+        from emotion.inference.videos.frames import is_video
 
         # The last record of a video that was cut off has no frame, and is no photo.
         self.photos += prediction.frame is None and not is_video(prediction.source)
@@ -100,8 +100,8 @@ def _detector(options: argparse.Namespace) -> "Detector":
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
-    from emotion.inference.frames import FrameChoice
     from emotion.inference.settings import Settings
+    from emotion.inference.videos.frames import FrameChoice
 
     return Settings(
         options.unsure_below,
@@ -179,7 +179,7 @@ def _drawn(folder: Path | None, model: "Model", summary: Summary) -> Iterator["D
     if folder is None:
         yield None
         return
-    from emotion.inference.drawn_folder import DrawnFolder
+    from emotion.inference.drawn.folder import DrawnFolder
 
     drawn = DrawnFolder(folder, model.classifier.input.labels, model.path.name)
     try:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from emotion.errors import VideoError
 from emotion.faces.detectors import Detector
 from emotion.inference.classifiers import Classifier
-from emotion.inference.frames import FrameChoice, Video, open_video
 from emotion.inference.pipeline import Picture, predict_pictures
 from emotion.inference.predictions import Prediction
 from emotion.inference.settings import Settings
 from emotion.inference.sources import Source
-from emotion.inference.video import predict_frames, predict_video, unreadable
+from emotion.inference.videos.frames import FrameChoice, Video, open_video
+from emotion.inference.videos.prediction import predict_frames, predict_video, unreadable
 
 if TYPE_CHECKING:
-    from emotion.inference.drawn_folder import DrawnFolder
+    from emotion.inference.drawn.folder import DrawnFolder
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class PredictionRun:
 def _opened(source: Source) -> Video:
     if source.path is not None:
         return open_video(source.path)
-    from emotion.inference.cameras import open_camera
+    from emotion.inference.videos.cameras import open_camera
 
     assert source.camera is not None, "a source is a file or a camera"
     return open_camera(source.camera)

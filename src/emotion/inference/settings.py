@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from emotion.errors import ConfigError
-from emotion.inference.frames import ALL, FrameChoice
 from emotion.inference.pipeline import BATCH
-from emotion.inference.smoothing import TIME_CONSTANT
+from emotion.inference.videos.frames import ALL, FrameChoice
+from emotion.inference.videos.smoothing import TIME_CONSTANT
 
 
 @dataclass(frozen=True)

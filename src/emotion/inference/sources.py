@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emotion.errors import DataError
 from emotion.faces.images import SUFFIXES
-from emotion.inference.frames import is_video
+from emotion.inference.videos.frames import is_video
 
 LIST = "-"  # the names come on standard input
 

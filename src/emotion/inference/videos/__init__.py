@@ -1,0 +1,1 @@
+"""Videos and cameras: frames in, faces followed, a drawn copy out."""
