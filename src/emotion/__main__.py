@@ -22,7 +22,7 @@ VERBS = {
     "export": "write a checkpoint as one file that runs without torch",
     "card": "write a checkpoint's model card",
     "predict": "find the faces in photos and name their emotions",
-    "data": "check, split, show or import a data set, or draw a sample one",
+    "data": "check, split, show, import or join data sets, or draw a sample one",
 }
 
 

@@ -130,7 +130,7 @@ def test_workers_keep_channels_last(sample_root: Path) -> None:
 def test_channels_stand_in_the_order_red_green_blue() -> None:
     crop = torch.zeros(SIZE, SIZE, 3, dtype=torch.uint8)
     crop[..., 0] = 200
-    pixels = collate([(crop, 4)], SIZE)["pixels"]
+    pixels = collate([(crop, 4, 0)], SIZE)["pixels"]
     assert pixels.float().mean(dim=(0, 2, 3)).tolist() == [200, 0, 0]
 
 

@@ -1,9 +1,16 @@
-"""`emotion data`: data sets are checked, split, shown, imported and drawn."""
+"""`emotion data`: data sets are checked, split, shown, imported, joined and drawn."""
 
 import argparse
 from collections.abc import Sequence
 
-from emotion.commands import data_check, data_import, data_sample, data_show, data_split
+from emotion.commands import (
+    data_check,
+    data_import,
+    data_join,
+    data_sample,
+    data_show,
+    data_split,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,13 +28,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "emotion data", description="Checks, splits, shows, imports and draws data sets."
+        "emotion data", description="Checks, splits, shows, imports, joins and draws data sets."
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     data_check.add(verbs)
     data_split.add(verbs)
     data_import.add_import(verbs)
     data_import.add_labels(verbs)
+    data_join.add(verbs)
     data_show.add(verbs)
     data_sample.add(verbs)
     return parser

@@ -1,5 +1,6 @@
 """Batches of face crops for Lightning."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -17,6 +19,7 @@ from emotion.data.augment import Augmentation
 from emotion.data.cache import CropCache, FaceCrops
 from emotion.data.sampling import BatchSampler
 from emotion.data.source import FaceSet, FaceSource
+from emotion.data.votes import read_votes
 from emotion.errors import ConfigError, DataError
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.inputs import InputSpec
@@ -27,7 +30,7 @@ SAMPLERS = ("shuffled", "balanced")
 PARTS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # of Lightning's stages
 
 
-class CropDataset(Dataset[tuple[Tensor, int]]):
+class CropDataset(Dataset[tuple[Tensor, int, int]]):
     """Crops with their classes, augmented where an augmentation is given.
 
     Indexed by (round, index), as `BatchSampler` yields them.
@@ -40,24 +43,36 @@ class CropDataset(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
-        """Gives one crop, size x size x 3, uint8, RGB, and its class index."""
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int, int]:
+        """Gives one crop, size x size x 3, uint8, RGB, its class index, and its own index."""
         turn, index = key
         pixels = self.crops.pixels[index]
         if self.augmentation is not None:
             pixels = self.augmentation(pixels, turn, index)
-        return torch.from_numpy(pixels), int(self.crops.targets[index])
+        return torch.from_numpy(pixels), int(self.crops.targets[index]), index
 
 
-def collate(samples: Sequence[tuple[Tensor, int]], size: int) -> dict[str, Tensor]:
+def collate(
+    samples: Sequence[tuple[Tensor, int, int]], size: int, shares: NDArray[np.float32] | None = None
+) -> dict[str, Tensor]:
     """Stacks crops: "pixels" B x 3 x size x size, uint8, channels_last, and "targets" B, int64.
 
     B is 0 on a device for which no sample of a batch is left.
+
+    Args:
+        samples: what the data set gave.
+        size: of the crops.
+        shares: what each face of the part is to be learnt as, n x classes; becomes "shares",
+            B x classes, float32.
     """
-    crops = [pixels for pixels, _ in samples]
+    crops = [pixels for pixels, _, _ in samples]
     pixels = torch.stack(crops) if crops else torch.empty(0, size, size, 3, dtype=torch.uint8)
-    targets = torch.tensor([target for _, target in samples], dtype=torch.int64)
-    return {"pixels": pixels.permute(0, 3, 1, 2), "targets": targets}
+    targets = torch.tensor([target for _, target, _ in samples], dtype=torch.int64)
+    batch = {"pixels": pixels.permute(0, 3, 1, 2), "targets": targets}
+    if shares is not None:
+        rows = np.array([index for _, _, index in samples], dtype=np.int64)
+        batch["shares"] = torch.from_numpy(shares[rows])
+    return batch
 
 
 class FaceCropDataModule(LightningDataModule):
@@ -89,6 +104,8 @@ class FaceCropDataModule(LightningDataModule):
         drop: kinds of problems whose faces or photos are left out.
         mend: kinds of problems that are mended in memory.
         cache: folder of the crops, or None to keep them in memory.
+        votes: a CSV file of several raters' votes, whose shares are learnt in place of one class,
+            see `emotion.data.votes`; None for the classes in the annotations.
         sampler: "shuffled", or "balanced" to draw all classes equally often.
         workers: data loading processes.
     """
@@ -115,6 +132,7 @@ class FaceCropDataModule(LightningDataModule):
         drop: Sequence[str],
         mend: Sequence[str],
         cache: str | None,
+        votes: str | None,
         sampler: str,
         workers: int,
     ) -> None:
@@ -132,13 +150,12 @@ class FaceCropDataModule(LightningDataModule):
         for name, kinds in {"drop": drop, "mend": mend}.items():
             if not isinstance(kinds, list | tuple):
                 raise ConfigError(f"data.{name}: expected a list, as in [identical], got {kinds}")
-        if groups is not None and not isinstance(groups, str):
-            raise ConfigError(f"data.groups: expected a file, name:… or folder:…, got {groups}")
+        _check_tables(groups, votes)
         if sampler not in SAMPLERS:
             raise ConfigError(f"data.sampler: expected shuffled or balanced, got {sampler!r}")
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        self.sampler = sampler
+        self.sampler, self.votes = sampler, votes
         folder = Path(cache) if cache else None
         scheme = LabelScheme(input.labels, dict(label_map or {}))
         rules = Rules(scheme, origin, groups, smallest_face)
@@ -154,6 +171,7 @@ class FaceCropDataModule(LightningDataModule):
         self.photos: dict[str, list[AnnotatedPhoto]] = {}
         self.samples: dict[str, list[FaceSample]] = {}
         self._datasets: dict[str, CropDataset] = {}
+        self._shares: NDArray[np.float32] | None = None  # of the training part
         self._sizes: dict[str, list[int]] = {}  # of each part's global batches
         self._skipped = (0, 0)
 
@@ -177,7 +195,26 @@ class FaceCropDataModule(LightningDataModule):
                 for part, photos in self.photos.items()
                 if photos or part != "test"  # none is needed before the test
             }
+            self._shares = self._read_shares()
         return self.faces
+
+    def _read_shares(self) -> NDArray[np.float32] | None:
+        """Gives what each training face is to be learnt as: the shares of its votes, or its class.
+
+        Votes are given for a photo, so that they speak of a face only where it is alone there.
+        """
+        if self.votes is None or self.faces is None:
+            return None
+        samples, scheme = self.samples["train"], self.source.rules.scheme
+        names = [sample.image.relative_to(self.root).as_posix() for sample in samples]
+        places = [self.root, *(folder.path for folder in self.faces.audit.folders.values())]
+        found = read_votes(self.votes, list(dict.fromkeys(names)), places, scheme)
+        faces = Counter(names)
+        shares = np.eye(len(scheme.names), dtype=np.float32)[[s.target for s in samples]]
+        for row, name in enumerate(names):
+            if faces[name] == 1 and name in found:
+                shares[row] = found[name]
+        return shares
 
     def setup(self, stage: str) -> None:
         """Opens the crops of a stage; Lightning calls this in each process."""
@@ -223,6 +260,7 @@ class FaceCropDataModule(LightningDataModule):
 
     def _loader(self, part: str, shuffle: bool) -> DataLoader[Any]:
         dataset = self._datasets[part]
+        shares = self._shares if part == "train" else None
         rank, world, accumulated = self._layout()
         balanced = shuffle and self.sampler == "balanced"
         classes = dataset.crops.targets if balanced else None
@@ -237,7 +275,7 @@ class FaceCropDataModule(LightningDataModule):
         return DataLoader(
             dataset,
             batch_sampler=sampler,
-            collate_fn=partial(collate, size=self.input.size),
+            collate_fn=partial(collate, size=self.input.size, shares=shares),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -306,6 +344,13 @@ class FaceCropDataModule(LightningDataModule):
                 f"{accumulated}; set a multiple of {world * accumulated}"
             )
         return self.batch_size // accumulated
+
+
+def _check_tables(groups: object, votes: object) -> None:
+    tables = {"groups": (groups, "a file, name:… or folder:…"), "votes": (votes, "a CSV file")}
+    for name, (table, forms) in tables.items():
+        if table is not None and not isinstance(table, str):
+            raise ConfigError(f"data.{name}: expected {forms}, got {table}")
 
 
 def _use_one_thread(worker: int) -> None:

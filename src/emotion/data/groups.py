@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from emotion.data.photo_tables import FILE_COLUMNS, column_of, find_by_end, key_of, read_csv
+from emotion.data.photo_tables import (
+    FILE_COLUMNS,
+    column_of,
+    find_by_end,
+    find_tables,
+    key_of,
+    read_csv,
+)
 from emotion.errors import ConfigError, DataError, summarise
 
 KEY = "data.groups"
@@ -51,7 +58,10 @@ def read_groups(given: str, photos: Sequence[str], folders: Sequence[Path]) -> d
         return _by_name(rest, photos)
     if form == "folder":
         return _by_folder(rest, photos)
-    return _by_table([_read_table(path, below) for path, below in _find(given, folders)], photos)
+    return _by_table(
+        [_read_table(path, below) for path, below in find_tables(KEY, given, folders, FORMS)],
+        photos,
+    )
 
 
 def _by_name(pattern: str, photos: Sequence[str]) -> dict[str, str]:
@@ -98,22 +108,6 @@ def _require_all(groups: Mapping[str, str], photos: Sequence[str], what: str, wa
     problems = [f"{what} {photo}; {way_out}" for photo in photos if photo not in groups]
     if problems:
         raise DataError(summarise(problems))
-
-
-def _find(given: str, folders: Sequence[Path]) -> list[tuple[Path, PurePosixPath]]:
-    """Finds the CSV files, and for each the folder whose pictures it speaks of."""
-    if Path(given).is_file():
-        return [(Path(given), PurePosixPath())]
-    found: dict[Path, PurePosixPath] = {}
-    for folder in folders:
-        if (folder / given).is_file():
-            inside = folder.is_relative_to(folders[0])
-            below = folder.relative_to(folders[0]).as_posix() if inside else ""
-            found.setdefault(folder / given, PurePosixPath(below))
-    if not found:
-        places = ", ".join(str(folder) for folder in folders)
-        raise DataError(f"{KEY}={given}: no such file here or in {places}; expected {FORMS}")
-    return list(found.items())
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,37 @@ def _clean(cells: Sequence[str]) -> list[str]:
     return [unicodedata.normalize("NFC", cell.strip()) for cell in cells]
 
 
+def find_tables(
+    key: str, given: str, folders: Sequence[Path], expected: str
+) -> list[tuple[Path, PurePosixPath]]:
+    """Finds a CSV file as it is given, or else those of that name in some folders.
+
+    Args:
+        key: the setting, for the error.
+        given: the file's path or name.
+        folders: where it may stand; the paths of pictures are relative to the first.
+        expected: what the setting may be, for the error.
+
+    Returns:
+        Each file, and the folder whose pictures it speaks of.
+
+    Raises:
+        DataError: there is none.
+    """
+    if Path(given).is_file():
+        return [(Path(given), PurePosixPath())]
+    found: dict[Path, PurePosixPath] = {}
+    for folder in folders:
+        if (folder / given).is_file():
+            inside = folder.is_relative_to(folders[0])
+            below = folder.relative_to(folders[0]).as_posix() if inside else ""
+            found.setdefault(folder / given, PurePosixPath(below))
+    if not found:
+        places = ", ".join(str(folder) for folder in folders)
+        raise DataError(f"{key}={given}: no such file here or in {places}; expected {expected}")
+    return list(found.items())
+
+
 def column_of(titles: Sequence[str], names: Sequence[str], default: int) -> int:
     """Gives the place of the first column that has one of the names, whatever their case."""
     places = (i for i, title in enumerate(titles) if title.casefold() in names)

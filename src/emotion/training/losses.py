@@ -38,9 +38,10 @@ class TrainedLoss(nn.Module):
 
     Faces with logits z_i and classes y_i give
 
-        sum_i w[y_i] CE(z_i + a, (1 - s) onehot(y_i) + s/K)
+        sum_i w[y_i] CE(z_i + a, (1 - s) t_i + s/K)
 
-    with weights w, adjustment a, smoothing s and K classes. It is a sum, for who trains to divide
+    with weights w, adjustment a, smoothing s and K classes; t_i is onehot(y_i), or the shares of
+    the votes where faces have such. It is a sum, for who trains to divide
     by the number of faces of the whole step: so neither devices nor accumulated batches change
     what a face counts, however unequal they are, and a device without faces has a loss of 0. Two
     things differ from what `torch.nn.CrossEntropyLoss(weight=w, label_smoothing=s)` does, on
@@ -110,11 +111,19 @@ class TrainedLoss(nn.Module):
         self.adjustment.copy_(self.logit_adjustment * shares.clamp_min(_LEAST_SHARE).log())
         self.needs_counts = False
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Gives the sum of the losses, a scalar, of logits B x classes and class indices B."""
+    def forward(self, logits: Tensor, targets: Tensor, shares: Tensor | None = None) -> Tensor:
+        """Gives the sum of the losses, a scalar.
+
+        Args:
+            logits: B x classes.
+            targets: B class indices.
+            shares: B x classes, rows summing to 1: what the faces are to be learnt as; None for
+                their classes.
+        """
         logits = logits + self.adjustment
         smoothing = self.label_smoothing
+        learnt = targets if shares is None else shares
         if not self.weighted:
-            return cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum")
-        losses = cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
+            return cross_entropy(logits, learnt, label_smoothing=smoothing, reduction="sum")
+        losses = cross_entropy(logits, learnt, label_smoothing=smoothing, reduction="none")
         return (self.weights[targets] * losses).sum()

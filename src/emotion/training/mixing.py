@@ -40,7 +40,11 @@ class Mixing:
         return self.share * own + (1 - self.share) * own[self.partners.to(own.device)]
 
     def loss(
-        self, criterion: Callable[[Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor
+        self,
+        criterion: Callable[[Tensor, Tensor, Tensor | None], Tensor],
+        logits: Tensor,
+        targets: Tensor,
+        shares: Tensor | None = None,
     ) -> Tensor:
         """Mixes the losses as the pixels are mixed.
 
@@ -48,12 +52,15 @@ class Mixing:
         weights and smoothing are those of each of the two classes.
 
         Args:
-            criterion: gives a scalar for logits and class indices.
+            criterion: gives a scalar for logits, class indices and shares.
             logits: B x classes, of the mixed pixels.
             targets: B class indices, before mixing.
+            shares: B x classes, before mixing; None for the classes alone.
         """
-        others = targets[self.partners.to(targets.device)]
-        own, rest = criterion(logits, targets), criterion(logits, others)
+        partners = self.partners.to(targets.device)
+        others = None if shares is None else shares[partners]
+        own = criterion(logits, targets, shares)
+        rest = criterion(logits, targets[partners], others)
         return self.share * own + (1 - self.share) * rest
 
 

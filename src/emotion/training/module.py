@@ -17,6 +17,7 @@ from emotion.errors import ConfigError
 from emotion.faces.inputs import InputSpec
 from emotion.training.checkpoints import pack
 from emotion.training.counting import check_seen, is_within_epoch, step_faces
+from emotion.training.distillation import Teachers
 from emotion.training.losses import TrainedLoss
 from emotion.training.metrics import StageMetrics
 from emotion.training.mixing import Mixup
@@ -68,6 +69,9 @@ class EmotionModule(LightningModule):
         plateau_patience: epochs without a better score that are borne.
         freeze_epochs: epochs in which only the last layer is trained, at first.
         backbone_lr: factor on the learning rate of all layers but the last, above 0.
+        teachers: checkpoints whose answers are learnt too, see `Teachers`, as the next two.
+        distillation: how much of the loss they are, 0 to 1.
+        distillation_temperature: that softens both sides' answers, above 0.
         monitor: the metric that the plateau is one of, such as "val/loss".
         mode: "min" if a lower one is better, "max" if a higher one is.
 
@@ -96,6 +100,9 @@ class EmotionModule(LightningModule):
         plateau_patience: int = 3,
         freeze_epochs: int = 0,
         backbone_lr: float = 1.0,
+        teachers: Sequence[str] = (),
+        distillation: float = 0.5,
+        distillation_temperature: float = 2.0,
         monitor: str = "val/loss",
         mode: Literal["min", "max"] = "min",
     ) -> None:
@@ -106,6 +113,7 @@ class EmotionModule(LightningModule):
         self.schedule = RateSchedule(schedule, warmup_epochs, plateau)
         self.trained_loss = TrainedLoss(classes, class_weights, label_smoothing, logit_adjustment)
         self.mixup = Mixup(mixup, seed)
+        self.teachers = Teachers(teachers, distillation, distillation_temperature, input)
         _check_options(compile, ema, freeze_epochs, backbone_lr)
         self.compiled, self.ema = compile, ema
         self.freeze_epochs, self.backbone_lr = freeze_epochs, backbone_lr
@@ -145,6 +153,8 @@ class EmotionModule(LightningModule):
             raise ValueError("class_weights and logit_adjustment need set_class_counts before fit")
         if self.trainer.strategy.root_device.type == "cpu":
             self.network.to(memory_format=torch.channels_last)
+        if stage == "fit":
+            self.teachers.to(self.trainer.strategy.root_device)
         if stage == "fit" and self.compiled:
             self.network.compile()  # in place: the names in the state dict stay as they are
 
@@ -169,11 +179,13 @@ class EmotionModule(LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Gives this device's part of the step's loss, a scalar, as Lightning wants it."""
-        pixels, targets = batch["pixels"], batch["targets"]
+        pixels, targets, shares = batch["pixels"], batch["targets"], batch.get("shares")
         # Dropout draws from torch's own generator, whatever drew from it before.
         torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_index, self.global_rank))
         mixing = self.mixup.draw(len(targets), self.current_epoch, batch_index, self.global_rank)
-        logits = self(pixels if mixing is None else mixing.mix(pixels))
+        if mixing is not None:
+            pixels = mixing.mix(pixels)
+        logits = self(pixels)
         self.train_metrics.update(logits, targets)
         if self._logged_epoch != self.current_epoch:
             # Lightning asks the metrics themselves at the epoch's end, so once is enough. Not then,
@@ -182,9 +194,10 @@ class EmotionModule(LightningModule):
             self._logged_epoch = self.current_epoch
         loss: Tensor
         if mixing is not None:
-            loss = mixing.loss(self.trained_loss, logits, targets)
+            loss = mixing.loss(self.trained_loss, logits, targets, shares)
         else:
-            loss = self.trained_loss(logits, targets)
+            loss = self.trained_loss(logits, targets, shares)
+        loss = self.teachers.blend(loss, logits, pixels)
         # Devices are averaged over, and accumulated batches too; the loss is a sum over faces.
         averaged = self.trainer.world_size * self.trainer.accumulate_grad_batches
         return loss / step_faces(self.trainer, batch_index, len(targets)) * averaged
