@@ -6,6 +6,7 @@ An .onnx file is opened without torch, which the others need.
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotion.bundled import NAME, bundled_model
 from emotion.errors import CheckpointError
 from emotion.inference.checkpoint_files import find_checkpoint
 from emotion.inference.classifiers import Classifier
@@ -32,11 +33,12 @@ class Model:
     info: ModelInfo | None
 
 
-def open_model(path: Path, device: str | None = None) -> Model:
-    """Opens a checkpoint, the one of a run's folder, or an exported file.
+def open_model(path: Path | None = None, device: str | None = None) -> Model:
+    """Opens the model in the box, a checkpoint, the one of a run's folder, or an exported file.
 
     Args:
-        path: what it is, is told by its content.
+        path: what it is, is told by its content; None, or "bundled" where nothing is called so, for
+            the model in the box.
         device: "cpu", "cuda", …; None for a GPU where there is one and the format uses it.
 
     Raises:
@@ -44,6 +46,8 @@ def open_model(path: Path, device: str | None = None) -> Model:
             not installed.
         ConfigError: there is no such device.
     """
+    if path is None or (path == Path(NAME) and not path.exists()):
+        path = bundled_model()
     file = find_checkpoint(path)
     kind = kind_of(file)
     try:

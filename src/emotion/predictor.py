@@ -42,7 +42,7 @@ class Predictor:
     @classmethod
     def load(
         cls,
-        model: str | PathLike[str],
+        model: str | PathLike[str] | None = None,
         *,
         detector: str | Detector = "dlib",
         upsample: int | None = None,
@@ -58,6 +58,7 @@ class Predictor:
 
         Args:
             model: a checkpoint, a run's folder, or an exported file; an .onnx file needs no torch.
+                None for the model in the box.
             detector: a name in `conf/detector/`, the path of such a file, or a detector.
             upsample: times that a picture is doubled before it is searched; None for the file's.
             score: least score of a face; None for the file's.
@@ -76,7 +77,7 @@ class Predictor:
         if isinstance(detector, str):
             detector = build_detector(detector, {"upsample": upsample, "threshold": score})
         search = BoundedSearch(detector, max_side, min_face)
-        opened = open_model(Path(model), device)
+        opened = open_model(None if model is None else Path(model), device)
         least = opened.threshold if threshold == FROM_MODEL else threshold
         settings = Settings(least, batch_size, jobs)
         return cls(opened, PredictionRun(search, opened.classifier, settings))

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0.01,
         metavar="SHARE",
-        help="accuracy that onnx-int8 may lose (0.01: one answer of 100)",
+        help="accuracy that onnx-int8 and onnx-half may lose (0.01: one answer of 100)",
     )
     add("--licence", metavar="TEXT", help="of the weights, kept in the file (not stated)")
     add("--device", default="cpu", help="where both are asked: cpu, cuda, … (cpu)")

@@ -40,6 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     _check_targets(options)
     detector, settings = _detector(options), _settings(options)
     model = open_model(options.model, options.device)
+    if options.model is None:
+        print("using the model in the box; --model names another", file=sys.stderr)
     if options.unsure_below is None:
         settings = replace(settings, threshold=model.threshold)
     run = PredictionRun(detector, model.classifier, settings)
@@ -223,9 +225,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--model",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="a checkpoint, a run's folder, or what emotion export wrote",
+        help="a checkpoint, a run's folder, or what emotion export wrote (the model in the box)",
     )
     add("--out", type=Path, metavar="FILE", help="write the records there (standard output)")
     add("--format", choices=FORMS, help="JSON lines or CSV (as --out ends; jsonl)")

@@ -17,6 +17,7 @@ from emotion.data.assignment import SplitPlan, assign
 from emotion.data.audit import Rules
 from emotion.data.augment import Augmentation
 from emotion.data.cache import CropCache, FaceCrops
+from emotion.data.repeats import check_repeat, repeated
 from emotion.data.sampling import BatchSampler
 from emotion.data.source import FaceSet, FaceSource
 from emotion.data.votes import read_votes
@@ -106,6 +107,8 @@ class FaceCropDataModule(LightningDataModule):
         cache: folder of the crops, or None to keep them in memory.
         votes: a CSV file of several raters' votes, whose shares are learnt in place of one class,
             see `emotion.data.votes`; None for the classes in the annotations.
+        repeat: source -> how often its training faces come an epoch, see `emotion.data.repeats`;
+            None for once.
         sampler: "shuffled", or "balanced" to draw all classes equally often.
         workers: data loading processes.
     """
@@ -133,6 +136,7 @@ class FaceCropDataModule(LightningDataModule):
         mend: Sequence[str],
         cache: str | None,
         votes: str | None,
+        repeat: dict[str, int] | None,
         sampler: str,
         workers: int,
     ) -> None:
@@ -151,11 +155,12 @@ class FaceCropDataModule(LightningDataModule):
             if not isinstance(kinds, list | tuple):
                 raise ConfigError(f"data.{name}: expected a list, as in [identical], got {kinds}")
         _check_tables(groups, votes)
+        check_repeat(repeat)
         if sampler not in SAMPLERS:
             raise ConfigError(f"data.sampler: expected shuffled or balanced, got {sampler!r}")
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        self.sampler, self.votes = sampler, votes
+        self.sampler, self.votes, self.repeat = sampler, votes, repeat
         folder = Path(cache) if cache else None
         scheme = LabelScheme(input.labels, dict(label_map or {}))
         rules = Rules(scheme, origin, groups, smallest_face)
@@ -195,8 +200,14 @@ class FaceCropDataModule(LightningDataModule):
                 for part, photos in self.photos.items()
                 if photos or part != "test"  # none is needed before the test
             }
+            self._repeat()
             self._shares = self._read_shares()
         return self.faces
+
+    def _repeat(self) -> None:
+        if self.repeat and self.faces is not None:
+            folders = [folder.path for folder in self.faces.audit.folders.values()]
+            self.samples["train"] = repeated(self.samples["train"], self.repeat, self.root, folders)
 
     def _read_shares(self) -> NDArray[np.float32] | None:
         """Gives what each training face is to be learnt as: the shares of its votes, or its class.
@@ -209,10 +220,10 @@ class FaceCropDataModule(LightningDataModule):
         names = [sample.image.relative_to(self.root).as_posix() for sample in samples]
         places = [self.root, *(folder.path for folder in self.faces.audit.folders.values())]
         found = read_votes(self.votes, list(dict.fromkeys(names)), places, scheme)
-        faces = Counter(names)
+        faces = Counter(sample.image for sample in set(samples))  # some may be repeated
         shares = np.eye(len(scheme.names), dtype=np.float32)[[s.target for s in samples]]
-        for row, name in enumerate(names):
-            if faces[name] == 1 and name in found:
+        for row, (name, sample) in enumerate(zip(names, samples, strict=True)):
+            if faces[sample.image] == 1 and name in found:
                 shares[row] = found[name]
         return shares
 
@@ -231,7 +242,7 @@ class FaceCropDataModule(LightningDataModule):
             self._open(pool, hashes)
 
     def _open(self, parts: Sequence[str], hashes: Mapping[Path, str]) -> None:
-        samples = [sample for part in parts for sample in self.samples[part]]
+        samples = list({sample for part in parts for sample in self.samples[part]})
         samples.sort(key=lambda sample: (sample.annotation, sample.number))
         rows = {sample: row for row, sample in enumerate(samples)}
         sizes = {part: self.kept_size if part == "train" else self.input.size for part in parts}

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from emotion.evaluation.results import Asking, Results
 from emotion.evaluation.subjects import Subject
-from emotion.exporting import int8_file, onnx_file, pt2_file, safetensors_file
+from emotion.exporting import half_file, int8_file, onnx_file, pt2_file, safetensors_file
 from emotion.exporting.faces import read_calibration, read_faces
-from emotion.exporting.formats import FORMATS, INT8
+from emotion.exporting.formats import FORMATS, HALF, INT8
 from emotion.exporting.gate import (
     MOST_LOSS,
     Agreement,
@@ -42,7 +42,7 @@ class Options:
 
     Attributes:
         format: one of `FORMATS`.
-        most_loss: accuracy that a file of 8 bits may lose.
+        most_loss: accuracy that a file of 8 or 16 bits may lose.
         licence: of the weights, in words.
         data: annotated photos for the gate; None for the run's own validation photos.
         device: on which both are asked.
@@ -106,7 +106,7 @@ def _pass(
     results, crops = _ask(subject, classifiers)
     before, after = results["checkpoint"], results[options.format]
     agreement = Agreement.between(before, after, subject.units())
-    if options.format == INT8:
+    if options.format in (HALF, INT8):
         require_little_loss(agreement, str(out), options.most_loss)
     else:
         require_same(agreement, str(out))
@@ -128,6 +128,8 @@ def _writer(checkpoint: Checkpoint, info: ModelInfo, kind: str) -> Callable[[Pat
         graph = ExportedGraph(checkpoint)
         if kind == "pt2":
             pt2_file.write_pt2(path, graph, info)
+        elif kind == HALF:
+            half_file.write_half(path, graph, checkpoint, info)
         elif crops is None:
             onnx_file.write_onnx(path, graph, info)
         else:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-INT8 = "onnx-int8"
+INT8, HALF = "onnx-int8", "onnx-half"
 _ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 # Format -> name of the file in the run's folder, and packages that write it beside torch.
 FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {
     "onnx": ("model.onnx", _ONNX_PACKAGES),
+    HALF: ("model-half.onnx", _ONNX_PACKAGES),
     INT8: ("model-int8.onnx", _ONNX_PACKAGES),
     "pt2": ("model.pt2", ()),
     "safetensors": ("model.safetensors", ("safetensors",)),

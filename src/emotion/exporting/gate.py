@@ -16,7 +16,7 @@ from emotion.exporting.timing import Latency
 from emotion.faces.samples import FaceSample
 
 MOST_DIFFERENCE = 1e-4  # of a probability, between a checkpoint and a float file of it
-MOST_LOSS = 0.01  # of accuracy, by a file of 8 bits
+MOST_LOSS = 0.01  # of accuracy, by a file of 8 or 16 bits
 
 
 class GateError(EmotionError):
@@ -135,7 +135,7 @@ def require_same(agreement: Agreement, what: str) -> None:
 
 
 def require_little_loss(agreement: Agreement, what: str, most: float = MOST_LOSS) -> None:
-    """Checks the answers of a file of 8 bits.
+    """Checks the answers of a file of 8 or 16 bits.
 
     Args:
         agreement: with its checkpoint.

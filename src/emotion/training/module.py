@@ -151,7 +151,7 @@ class EmotionModule(LightningModule):
         """
         if stage == "fit" and self.trained_loss.needs_counts:
             raise ValueError("class_weights and logit_adjustment need set_class_counts before fit")
-        if self.trainer.strategy.root_device.type == "cpu":
+        if self.trainer.strategy.root_device.type in ("cpu", "cuda"):
             self.network.to(memory_format=torch.channels_last)
         if stage == "fit":
             self.teachers.to(self.trainer.strategy.root_device)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
+from emotion.bundled import NAME as BUNDLED
 from emotion.errors import CheckpointError, ConfigError
 from emotion.faces.inputs import InputSpec
 
@@ -111,17 +112,26 @@ def load_weights(network: EmotionNetwork, weights: str | None) -> None:
 
     Args:
         network: changed in place.
-        weights: "imagenet" for torchvision's (downloaded once), a path to a state dict of
-            torchvision's `mobilenet_v2` in any float type, or None to start at random. A last layer
-            of another number of classes is left as it is.
+        weights: "imagenet" for torchvision's (downloaded once), "bundled" for those of the model
+            in the box, a path to a state dict of torchvision's `mobilenet_v2` in any float type, or
+            None to start at random. A last layer of another number of classes is left as it is.
 
     Raises:
         CheckpointError: the download failed, or the file is no such state dict.
     """
     if weights is None:
         return
-    state = _downloaded() if weights == "imagenet" else _from_file(Path(weights))
-    _load(network, state, weights)
+    _load(network, _state(weights), weights)
+
+
+def _state(weights: str) -> dict[str, Tensor]:
+    if weights == "imagenet":
+        return _downloaded()
+    if weights == BUNDLED:
+        from emotion.training.bundled_weights import bundled_weights
+
+        return bundled_weights()
+    return _from_file(Path(weights))
 
 
 def _downloaded() -> dict[str, Tensor]:
@@ -140,7 +150,7 @@ def _downloaded() -> dict[str, Tensor]:
 def _from_file(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(
-            f"model.weights={path}: no such file; expected imagenet, null, or a state dict's path"
+            f"model.weights={path}: no such file; expected imagenet, bundled, null, or a state dict's path"
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
