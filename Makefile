@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slurm check format lock clean
+.PHONY: help setup demo model test test-slurm docs check format lock clean
 
 UV := uv==0.13.9
 # The first Python that is new enough; `make setup PYTHON=/path/to/python` names one.
@@ -54,12 +54,54 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 	@echo "           emotion train experiment=faces data.root=/path/to/your/faces"
 	@echo "           emotion predict /path/to/your/photos --model $(DEMO)/run   (it has seen drawings only)"
 
+# The model in the box, from ../shared to the finished file; what is there already is not made again.
+# With a GPU at 160 pixels, else at 96. See docs/model.md.
+MODEL := outputs/model
+SHARED := ../shared
+GPU = $(shell $(BIN)/python -c 'import torch; print(1 if torch.cuda.is_available() else "")')
+LICENCE := weights: Apache-2.0; trained on FER2013 (pixels of a 2013 research challenge) with the \
+	votes of FER+ (MIT) and on muxspace/facial_expressions (Apache-2.0), from ImageNet weights: for \
+	research and trying out; ask a lawyer before anything else
+
+model: $(MODEL)/model.onnx  ## train the model in the box (needs ../shared)
+	@echo "Look at:   $(MODEL)/evaluation/report.html"
+	@echo "Ships as:  cp $< src/emotion/bundled/model.onnx"
+
+$(MODEL)/ferplus: | .venv/installed
+	@$(BIN)/emotion data import ferplus $(SHARED)/data/ferplus.zip $@
+
+$(MODEL)/doubtful: | .venv/installed
+	@$(BIN)/emotion data import ferplus $(SHARED)/data/ferplus.zip $@ --rule plurality
+
+$(MODEL)/faces5.json: | .venv/installed
+	@$(BIN)/emotion data split $(SHARED)/data/faces5 --val 388 --groups groups.csv --out $@
+
+$(MODEL)/faces: | $(MODEL)/ferplus $(MODEL)/doubtful $(MODEL)/faces5.json
+	@$(BIN)/emotion data join $@ train=$(MODEL)/doubtful/train val=$(MODEL)/ferplus/val \
+		$(SHARED)/data/faces5 --split $(SHARED)/data/faces5 $(MODEL)/faces5.json
+
+$(MODEL)/run/selection.json: | $(MODEL)/faces
+	@$(BIN)/emotion train experiment=bundled$(if $(GPU),,_cpu) data.root=$(MODEL)/faces \
+		model.weights=$(SHARED)/weights/mobilenet_v2-imagenet-int8.pth \
+		hydra.run.dir=$(MODEL)/run resume=auto
+
+$(MODEL)/model.onnx: $(MODEL)/run/selection.json
+	@$(BIN)/emotion calibrate $(MODEL)/run --error 0.1
+	@$(BIN)/emotion evaluate $(MODEL)/run --out $(MODEL)/evaluation
+	@$(BIN)/emotion export $(MODEL)/run --format onnx-half --most-loss 0.002 --out $@ \
+		--licence "$(LICENCE)"
+
 # One process a core, each with one thread: threads of several would wait for one another.
 test: .venv/installed  ## run the tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto $(if $(SLOW),-m "not slurm",-m "not slow and not gpu and not slurm")
 
 test-slurm: .venv/installed  ## run the tests that start a SLURM of their own (Debian: slurm-wlm)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slurm tests/cluster
+
+# The variable silences the theme's notice about its successor; a page's mistakes stay errors.
+docs: .venv/installed  ## build the pages of docs/ as a site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Look at: outputs/site/index.html"
 
 check: .venv/installed  ## format, lint, types, import layers
 	@$(BIN)/ruff format --check .

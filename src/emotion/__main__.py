@@ -22,6 +22,7 @@ VERBS = {
     "export": "write a checkpoint as one file that runs without torch",
     "card": "write a checkpoint's model card",
     "predict": "find the faces in photos and name their emotions",
+    "demo": "open a page on this machine that names the faces of photos",
     "data": "check, split, show, import or join data sets, or draw a sample one",
 }
 

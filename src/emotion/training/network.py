@@ -150,7 +150,8 @@ def _downloaded() -> dict[str, Tensor]:
 def _from_file(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(
-            f"model.weights={path}: no such file; expected imagenet, bundled, null, or a state dict's path"
+            f"model.weights={path}: no such file; expected imagenet, bundled, null, or a state"
+            " dict's path"
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
