@@ -230,6 +230,20 @@ def test_a_list_comes_on_standard_input(
     assert "no such file" in found[-1]["reason"]
 
 
+def test_drawing_without_its_package_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("emotion.commands.predict.find_spec", lambda name: None)
+    photo, out = tmp_path / "photo.jpg", tmp_path / "faces.jsonl"
+    photo.touch()
+    command = ["predict", str(photo), "--draw", str(tmp_path / "drawn"), "--out", str(out)]
+    assert main(command) == 2
+    assert "--draw: needs jinja2, which is not installed: pip install jinja2" in (
+        capsys.readouterr().err
+    )
+    assert list(tmp_path.iterdir()) == [photo]
+
+
 def test_resume_predicts_what_is_missing_and_gives_the_same_file(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -298,7 +298,11 @@ def test_help_names_the_groups_and_the_settings(
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--help"]) == 0
     printed = capsys.readouterr().out
-    for text in ("experiment: bundled, bundled_cpu, demo, faces", "trainer: auto, cpu, ddp, gpu", "max_epochs"):
+    for text in (
+        "experiment: bundled, bundled_cpu, demo, faces",
+        "trainer: auto, cpu, ddp, gpu",
+        "max_epochs",
+    ):
         assert text in printed
 
 

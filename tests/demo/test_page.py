@@ -251,7 +251,7 @@ def tab_to(page: Page, selector: str) -> None:
 def test_the_keyboard_alone_is_enough(visitor: Visitor, photos: list[Path]) -> None:
     page = visitor.open()
     choosers: list[FileChooser] = []
-    page.on("filechooser", choosers.append)
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
     tab_to(page, "#em-drop button")
     end = time.monotonic() + PATIENCE / 1000
     while not choosers and time.monotonic() < end:  # Playwright misses the first ones

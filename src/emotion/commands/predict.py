@@ -5,12 +5,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from emotion.commands import DONE, PARTLY
-from emotion.errors import EmotionError
+from emotion.errors import ConfigError, EmotionError
 from emotion.files import check_file
 from emotion.threads import wait_asleep
 
@@ -195,6 +196,8 @@ def _check_targets(options: argparse.Namespace) -> None:
     from emotion.inference.sources import is_taken
 
     out, draw = options.out, options.draw
+    if draw is not None and find_spec("jinja2") is None:
+        raise ConfigError("--draw: needs jinja2, which is not installed: pip install jinja2")
     if options.resume and out is None:
         raise EmotionError("--resume: goes on with the file of --out; name it")
     if out is not None:
