@@ -52,7 +52,10 @@ def test_a_sheet_for_each_class_and_one_of_augmented_crops(
     [
         (["--faces", "0"], "--faces: expected 1 or more, got 0"),
         (["data.rot=1"], "data.rot: no such setting; did you mean data.root"),
-        (["experiment=face"], "experiment=face: no such experiment; expected bundled, bundled_cpu, demo, "),
+        (
+            ["experiment=face"],
+            "experiment=face: no such experiment; expected bundled, bundled_cpu, demo, ",
+        ),
         (["data.val=99"], "photos"),
         (["seed=abc"], "seed: expected a whole number from 0, got abc"),
         (["data.cache=null", "data.drop=[nonsense]"], "'nonsense' is no kind of problem"),
