@@ -51,7 +51,8 @@ class Visitor:
         page = context.new_page()
         page.goto(self.address)
         page.wait_for_selector(BOX, state="attached")
-        page.wait_for_selector("[data-sample]")
+        # The page's own script, and those of the drawings, the answers and the closer look.
+        page.wait_for_function("document.querySelectorAll('[data-em-ready]').length === 4")
         return page
 
     def close(self) -> None:

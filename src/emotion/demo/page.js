@@ -51,4 +51,5 @@
     event.preventDefault();
     if (files.length && box()) give(files);
   }, true);
+  document.body.dataset.emReady = "";
 }

@@ -27,6 +27,7 @@ UPSAMPLING = (
 )
 AT_ONCE = 4  # visitors that are answered at once
 WAITING = 64  # questions that wait for their turn
+# Scripts of single parts; each says when it is ready, for whoever drives a browser.
 CLICK_ON_FACE = """
 element.addEventListener("click", (event) => {
   const face = event.target.closest("[data-face]");
@@ -36,12 +37,14 @@ watch("value", () => {
   const narrow = window.matchMedia("(max-width: 48rem)").matches;
   if (narrow && element.querySelector(".em-fresh")) element.scrollIntoView({block: "start"});
 });
+element.dataset.emReady = "";
 """
 CLICK_ON_DRAWING = """
 element.addEventListener("click", (event) => {
   const sample = event.target.closest("[data-sample]");
   if (sample) trigger("select", {sample: Number(sample.dataset.sample)});
 });
+element.dataset.emReady = "";
 """
 CLOSER_LOOK = """
 let last = null;
@@ -59,6 +62,7 @@ element.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
 });
 watch("value", () => element.querySelector(".em-open")?.focus());
+element.dataset.emReady = "";
 """
 
 
