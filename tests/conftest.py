@@ -19,8 +19,8 @@ from emotion.files import config_folder
 settings.register_profile("emotion", deadline=None)
 settings.load_profile("emotion")
 
-# A shell that starts the tests in the background lets them ignore Ctrl-C, and nohup the terminal's end;
-# so would their processes.
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and nohup the end of the
+# terminal; their processes would do so too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
