@@ -225,7 +225,7 @@ def test_memory_does_not_grow_with_the_length_of_a_video(tmp_path: Path, kind: s
         path = film(tmp_path / f"{count}.mp4", images)
         command = [sys.executable, "-c", MEMORY, kind, str(path)]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+            command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
         )
         frames, kilobytes = map(int, done.stdout.split())
         assert frames == count
