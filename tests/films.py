@@ -104,12 +104,13 @@ def film(
 def _tone(stream: av.AudioStream, seconds: float, begins: float) -> Iterator[av.AudioFrame]:
     wave = np.sin(2 * np.pi * 440 * np.arange(round(seconds * RATE)) / RATE)
     size = stream.codec_context.frame_size or 1024
+    resampler = av.AudioResampler(stream.format, "mono", RATE)
     for start in range(0, len(wave) - size + 1, size):
         samples = (wave[start : start + size] * 0.5 * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
         frame.sample_rate = RATE
         frame.pts, frame.time_base = round(begins * RATE) + start, Fraction(1, RATE)
-        for converted in av.AudioResampler(stream.format, "mono", RATE).resample(frame):
+        for converted in resampler.resample(frame):
             converted.pts, converted.time_base = frame.pts, Fraction(1, RATE)
             yield converted
 

@@ -8,7 +8,7 @@ SECONDS = ("seconds",)  # columns of epochs.csv that differ from run to run
 
 TINY = (
     "model.weights=null", "input.size=64", "data.batch_size=4", "data.cache=null",
-    "trainer.limit_train_batches=2", "trainer.accelerator=cpu",
+    "trainer.limit_train_batches=2", "trainer.accelerator=cpu", "~callbacks.pictures",
 )  # fmt: skip
 
 

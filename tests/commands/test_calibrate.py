@@ -21,7 +21,7 @@ from emotion.experiments.outcome import RunResult
 from emotion.faces.samples import FaceSample
 from emotion.inference.checkpoint_files import find_checkpoint
 from emotion.inference.classifiers import Classifier
-from emotion.training.checkpoints import read_checkpoint
+from emotion.training.checkpoints import read_checkpoint, store_calibration
 
 
 @pytest.fixture
@@ -104,7 +104,13 @@ def answered(monkeypatch: pytest.MonkeyPatch, *faces: tuple[float, bool]) -> Non
     monkeypatch.setattr(emotion.evaluation.results, "measure", measured)
 
 
-@pytest.mark.parametrize(("error", "face"), [("0.2", 2), ("0.3", 1), ("0.26", 1), ("0", 2)])
+THRESHOLDS = [
+    *(("0.3", 1), ("0", 2)),
+    *(pytest.param(*pair, marks=pytest.mark.slow) for pair in (("0.2", 2), ("0.26", 1))),
+]
+
+
+@pytest.mark.parametrize(("error", "face"), THRESHOLDS)
 def test_the_threshold_for_a_wanted_error_is_stored(
     run: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,6 +127,12 @@ def test_the_threshold_for_a_wanted_error_is_stored(
     sure = np.array([[faces[face][0], *[(1 - faces[face][0]) / 4] * 4]], np.float32)
     expected = apply_temperature(sure, checkpoint.temperature).max()
     assert checkpoint.threshold == pytest.approx(expected, abs=1e-6)
+
+
+def test_without_a_wanted_error_a_threshold_is_taken_away(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store_calibration(find_checkpoint(run), 1.0, 0.4)
     assert main(["calibrate", str(run)]) == 0
     assert read_checkpoint(find_checkpoint(run)).threshold is None
     assert "no threshold: every face gets an answer" in capsys.readouterr().out

@@ -58,6 +58,7 @@ def test_two_epochs_of_a_run_are_compared_on_its_test_part(
     assert {look["checkpoint"] for look in looks} == {best(run).name, "last.ckpt"}
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice(run: Path, tmp_path: Path) -> None:
     for name in "xy":
         last = run / "checkpoints" / "last.ckpt"
@@ -66,6 +67,7 @@ def test_the_same_bytes_twice(run: Path, tmp_path: Path) -> None:
         assert (tmp_path / "x" / name).read_bytes() == (tmp_path / "y" / name).read_bytes()
 
 
+@pytest.mark.usefixtures("blank")
 def test_a_checkpoint_is_not_compared_with_itself(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_checkpoint_is_not_compared_with_itself(
     assert content["scores"]["log_loss"]["difference"] == {"value": 0, "low": 0, "high": 0}
 
 
+@pytest.mark.usefixtures("blank")
 def test_classes_in_another_order_are_put_in_order(run: Path, tmp_path: Path) -> None:
     labels = torch.load(best(run), weights_only=True)["emotion"]["input"]["labels"]
     order = [3, 0, 4, 1, 2]
@@ -101,6 +104,8 @@ def test_other_classes_are_refused_before_anything_is_measured(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("blank")
+@pytest.mark.slow
 def test_faces_that_were_trained_on_are_warned_of(
     run: Path, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +118,7 @@ def test_faces_that_were_trained_on_are_warned_of(
     assert "Do not trust this comparison" in (out / "comparison.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("blank")
 def test_each_checkpoint_sees_its_own_crop_and_another_test_part_is_told(
     run: Path, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

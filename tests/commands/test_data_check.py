@@ -226,7 +226,9 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=600)
 
 
-@pytest.mark.parametrize("code", [0, 1, 2])
+@pytest.mark.parametrize(
+    "code", [1, *(pytest.param(code, marks=pytest.mark.slow) for code in (0, 2))]
+)
 def test_the_process_ends_with_its_code(root: Path, code: int) -> None:
     if code == 1:
         add_photo(root / "train", "a", ("joy", SMILE[1]))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -166,16 +167,19 @@ def test_sigterm_ends_it_while_pages_are_open_and_a_photo_is_uploaded(
         port = str(other.getsockname()[1])
     served = serve(tmp_path, [exported.onnx], "--port", port)
     assert served.port == int(port)
-    heard = threading.Event()
+    heard, over = threading.Event(), threading.Event()
 
     def stay() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE)
-        connection.request("GET", "/gradio_api/heartbeat/abc")
-        connection.getresponse().read(5)
-        heard.set()
-        time.sleep(PATIENCE)
+        with closing(connection):
+            connection.request("GET", "/gradio_api/heartbeat/abc")
+            with connection.getresponse() as answer:
+                answer.read(5)
+                heard.set()
+                over.wait(PATIENCE)
 
-    threading.Thread(target=stay, daemon=True).start()
+    visitor = threading.Thread(target=stay, daemon=True)
+    visitor.start()
     with socket.create_connection(("127.0.0.1", served.port)) as uploading:
         uploading.sendall(
             b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n"
@@ -189,6 +193,8 @@ def test_sigterm_ends_it_while_pages_are_open_and_a_photo_is_uploaded(
         assert served.files()
         began = time.monotonic()
         code = served.stop(signal.SIGTERM)
+    over.set()
+    visitor.join(PATIENCE)
     assert code == 143
     assert time.monotonic() - began < 20
     assert "Traceback" not in served.output.read_text()

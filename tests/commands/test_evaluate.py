@@ -27,6 +27,7 @@ def test_a_run_folder_is_evaluated_on_its_own_test_part(
     assert {"confusion.png", "report.html", "report.txt"} <= {p.name for p in tmp_path.iterdir()}
 
 
+@pytest.mark.usefixtures("blank")
 def test_the_run_and_the_evaluation_agree_on_validation(
     run_result: RunResult, sample_root: Path, tmp_path: Path
 ) -> None:
@@ -48,6 +49,7 @@ def test_the_run_and_the_evaluation_agree_on_validation(
         assert scores[name]["value"] == pytest.approx(run_result.metrics[f"val/{name}"], abs=1e-6)
 
 
+@pytest.mark.usefixtures("blank")
 def test_other_labels_are_refused_and_can_be_mapped(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +119,7 @@ def predicted(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.usefixtures("blank")
 def test_the_data_of_the_run_is_read_as_the_run_read_it(
     sample_root: Path,
     tmp_path: Path,
@@ -170,6 +173,7 @@ THREE = (  # classes with enough photos for three parts
 )
 
 
+@pytest.mark.usefixtures("blank")
 def test_a_run_is_evaluated_on_just_the_photos_that_it_kept(
     sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,6 +195,8 @@ def test_a_run_is_evaluated_on_just_the_photos_that_it_kept(
     assert f"{name} or its picture" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("blank")
 def test_a_run_without_a_test_part_needs_other_photos(
     sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +209,8 @@ def test_a_run_without_a_test_part_needs_other_photos(
     assert main(["evaluate", str(result.folder), str(sample_root), *out]) == 0
 
 
+@pytest.mark.usefixtures("blank")
+@pytest.mark.slow
 def test_parts_are_not_evaluated_together(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,6 +227,7 @@ def test_parts_are_not_evaluated_together(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("blank")
 def test_problems_are_refused_dropped_or_mended(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -283,6 +292,8 @@ def evaluated(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("blank")
+@pytest.mark.slow
 def test_a_second_look_at_the_test_part_is_told(
     run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -295,6 +306,8 @@ def test_a_second_look_at_the_test_part_is_told(
     assert "These faces have been looked at 1 time before with this run" in page
 
 
+@pytest.mark.usefixtures("blank")
+@pytest.mark.slow
 def test_faces_that_were_trained_on_are_warned_of(
     run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -306,6 +319,7 @@ def test_faces_that_were_trained_on_are_warned_of(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("blank")
 def test_thresholds_can_be_chosen_on_validation(
     run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

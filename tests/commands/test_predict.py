@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.exports import Exported
 from tests.films import cut, film
 
 from emotion.__main__ import main
@@ -218,11 +219,11 @@ def test_the_ending_or_the_option_says_the_form(
 
 
 def test_a_list_comes_on_standard_input(
-    run_result: RunResult, sample_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    exported: Exported, sample_root: Path, tmp_path: Path
 ) -> None:
     photos = sorted((sample_root / "test" / "img").iterdir())[:2]
     listed = "\n".join([*map(str, photos), str(tmp_path / "gone.jpg")])
-    command = [sys.executable, "-m", "emotion", "predict", "-", "--model", str(run_result.folder)]
+    command = [sys.executable, "-m", "emotion", "predict", "-", "--model", str(exported.onnx)]
     done = subprocess.run(command, input=listed, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1, done.stderr
     found = records(done.stdout)
@@ -299,7 +300,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(
 
 
 def test_a_full_disk_is_one_clear_error_and_what_was_done_is_kept(
-    run_result: RunResult, sample_root: Path, tmp_path: Path
+    exported: Exported, sample_root: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a.jsonl"
     limited = (
@@ -309,7 +310,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_done_is_kept(
     )
     command = [
         *(sys.executable, "-B", "-c", limited, "predict", str(sample_root / "test" / "img")),
-        *("--model", str(run_result.folder), "--out", str(out)),
+        *("--model", str(exported.onnx), "--out", str(out)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2, done.stderr

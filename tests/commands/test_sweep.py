@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 from tests.processes import naming, wait_until
+from tests.sharing import CACHE
 
 from emotion.commands import sweep, train
 from emotion.errors import ConfigError, EmotionError
 from emotion.sweeps.folder import Sweep, SweepJob
 
 TINY = [
-    "input.size=64", "trainer.limit_train_batches=1", "data.batch_size=4", "data.cache=null",
+    "input.size=64", "trainer.limit_train_batches=1", "data.batch_size=4", CACHE,
     "data.workers=0", "hydra.sweep.dir=sweep",
+    "~callbacks.pictures",  # they take longer than the training
 ]  # fmt: skip
 SMALL = [*TINY, "trainer=cpu", "model.weights=null"]
 

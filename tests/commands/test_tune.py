@@ -96,6 +96,7 @@ def test_a_search_ends_in_its_best_trial(data: Path, capsys: pytest.CaptureFixtu
         main([*arguments, "tune.seed=2"])
 
 
+@pytest.mark.usefixtures("blank")
 def test_a_search_of_one_trial_says_what_cannot_be_drawn(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,14 @@ from emotion.faces.folders import AnnotatedPhoto, read_folder
 from emotion.faces.labels import EMOTIONS
 
 
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five scenes of seed 0; nobody writes into it."""
+    root = tmp_path_factory.mktemp("five") / "data"
+    write_sample(root, 5, 0)
+    return root
+
+
 def contents(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
@@ -25,34 +33,30 @@ def all_photos(root: Path) -> list[AnnotatedPhoto]:
     return [photo for folder in folders for photo in folder.photos]
 
 
-def test_the_same_seed_gives_the_same_files_byte_for_byte(tmp_path: Path) -> None:
-    write_sample(tmp_path / "a", 5, 0)
+def test_the_same_seed_gives_the_same_files_byte_for_byte(five: Path, tmp_path: Path) -> None:
     write_sample(tmp_path / "b", 5, 0)
-    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert contents(five) == contents(tmp_path / "b")
 
 
-def test_another_seed_gives_other_pictures_under_the_same_names(tmp_path: Path) -> None:
-    write_sample(tmp_path / "a", 5, 0)
+def test_another_seed_gives_other_pictures_under_the_same_names(five: Path, tmp_path: Path) -> None:
     write_sample(tmp_path / "b", 5, 1)
-    first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
+    first, second = contents(five), contents(tmp_path / "b")
     assert first.keys() == second.keys()
     # Nor are they the other seed's pictures in other places.
     assert len({*first.values(), *second.values()}) == len(first) + len(second)
 
 
-def test_more_images_leave_the_first_ones_as_they_are(tmp_path: Path) -> None:
-    write_sample(tmp_path / "few", 6, 4)
-    write_sample(tmp_path / "many", 11, 4)
-    few, many = contents(tmp_path / "few"), contents(tmp_path / "many")
-    assert len(few) == 2 * 6
+def test_more_images_leave_the_first_ones_as_they_are(five: Path, tmp_path: Path) -> None:
+    write_sample(tmp_path / "many", 11, 0)
+    few, many = contents(five), contents(tmp_path / "many")
+    assert len(few) == 2 * 5
     assert len(many) == 2 * 11
     assert few.items() <= many.items()
 
 
-def test_files_lie_as_in_the_originals_data_set(tmp_path: Path) -> None:
-    write_sample(tmp_path, 6, 0)
-    parts = {number: "test" if number == 5 else "train" for number in range(1, 7)}
-    assert contents(tmp_path).keys() == {
+def test_files_lie_as_in_the_originals_data_set(sample_root: Path) -> None:
+    parts = {number: "train" if number % 5 else "test" for number in range(1, 21)}
+    assert contents(sample_root).keys() == {
         f"{part}/{place}.{suffix}".replace("*", f"scene_{number:05d}")
         for number, part in parts.items()
         for place, suffix in (("img/*", "jpg"), ("annotations/*", "xml"))

@@ -311,8 +311,8 @@ def test_the_corners_are_distributed_as_those_of_the_composition(
     "warp",
     [
         fused_original(rotate=(-12, 12)),
-        fused_original(scale=(0.98, 1.02)),
-        fused_original(shift=(-0.05, 0.05)),
+        pytest.param(fused_original(scale=(0.98, 1.02)), marks=pytest.mark.slow),
+        pytest.param(fused_original(shift=(-0.05, 0.05)), marks=pytest.mark.slow),
     ],
 )
 def test_that_comparison_tells_other_distributions_apart(

@@ -204,6 +204,8 @@ def test_the_camera_takes_a_photo(visitor: Visitor) -> None:
     page = visitor.open()
     page.get_by_text("Take a photo").click()
     page.get_by_text("Click to Access Webcam").click()
+    # Gradio's button does nothing while the camera warms up.
+    page.wait_for_function("document.querySelector('#em-camera video')?.videoWidth > 0")
     page.locator("#em-camera button[aria-label='capture photo' i]").click()
     page.locator(".em-file").wait_for()
     assert page.locator(".em-file h3").inner_text().startswith("camera.")

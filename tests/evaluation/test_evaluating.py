@@ -98,6 +98,7 @@ def test_the_same_again_gives_the_same_bytes(sample_root: Path, tmp_path: Path) 
         assert contents[0] == contents[1], path.name
 
 
+@pytest.mark.usefixtures("blank")
 def test_without_a_detector_nothing_is_looked_for(sample_root: Path, tmp_path: Path) -> None:
     judge = Judge()
     report, _ = evaluate(
@@ -118,6 +119,7 @@ def test_two_settings_of_the_detector_are_told_apart(sample_root: Path, tmp_path
     assert names == ["dlib, no upsampling", "dlib, photos doubled"]
 
 
+@pytest.mark.usefixtures("blank")
 def test_one_face_that_no_detector_finds(tmp_path: Path) -> None:
     add_photo(tmp_path / "data", "a", SMILE)
     report, files = evaluate(evaluated(tmp_path), Options(data=tmp_path / "data"), tmp_path / "o")
@@ -128,6 +130,7 @@ def test_one_face_that_no_detector_finds(tmp_path: Path) -> None:
     assert "found none of 1 annotated face" in (tmp_path / "o" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("blank")
 def test_one_class_only(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         add_photo(tmp_path / "data", name, SAD)
@@ -149,6 +152,7 @@ def test_labels_that_are_hostile_stay_text(tmp_path: Path) -> None:
         assert {row["truth"] for row in csv.DictReader(file)} >= {"'=1+1", "two words"}
 
 
+@pytest.mark.usefixtures("blank")
 def test_a_users_columns_become_slices(sample_root: Path, tmp_path: Path) -> None:
     names = sorted(path.name for path in (sample_root / "test" / "img").iterdir())
     table = tmp_path / "more.csv"
@@ -162,6 +166,7 @@ def test_a_users_columns_become_slices(sample_root: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("blank")
 def test_faces_that_are_not_used_are_no_false_finds(sample_root: Path, tmp_path: Path) -> None:
     data = shutil.copytree(sample_root / "train", tmp_path / "data")
     full, _ = evaluate(evaluated(tmp_path), Options(data=data), tmp_path / "full")

@@ -47,7 +47,10 @@ def drawn_alone(right: NDArray[np.bool_], names: Sequence[Hashable] | None = Non
     return draw(units.sums(values), units.strata)
 
 
-@pytest.mark.parametrize("score", [accuracy, balanced_accuracy, macro_f1])
+@pytest.mark.parametrize(
+    "score",
+    [balanced_accuracy, *(pytest.param(s, marks=pytest.mark.slow) for s in (accuracy, macro_f1))],
+)
 def test_intervals_are_those_of_drawing_photos_one_by_one_within_classes(score: Score) -> None:
     rng = np.random.default_rng(0)
     targets = np.repeat([0, 1, 2], [150, 90, 60])
@@ -116,6 +119,7 @@ COUNTS = np.array([57, 20, 31, 58, 18])  # 184 faces, as rare classes go
 RECALLS = np.array([0.8, 0.45, 0.65, 0.85, 0.5])
 
 
+@pytest.mark.slow
 def test_intervals_of_184_faces_of_five_classes_hold_the_truth() -> None:
     # Wrong answers are spread evenly, so the expected table gives each score's truth.
     targets = np.repeat(np.arange(CLASSES), COUNTS)

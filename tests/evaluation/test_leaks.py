@@ -4,8 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.conftest import train_tiny
-
 from emotion.evaluation.leaks import find_leaks
 from emotion.evaluation.subjects import ReadingOptions, Subject, read_subject
 from emotion.experiments.outcome import RunResult
@@ -59,28 +57,37 @@ def test_validation_itself_is_named_as_what_chose_the_epoch(run: RunResult) -> N
     ]
 
 
-def test_where_the_pictures_are_gone_the_pairs_are_compared(data: Path, tmp_path: Path) -> None:
-    root = shutil.copytree(data, tmp_path / "here")
-    run = train_tiny(root, tmp_path / "run", "trainer.max_epochs=1")
-    train = shutil.copytree(root / "train", tmp_path / "kept")
-    shutil.rmtree(root)
-    subject = subject_of(run, train)
-    warnings, notes = find_leaks(subject, run.checkpoint)
+def configured(run: RunResult, folder: Path, old: str, new: str) -> Path:
+    """Copies a run with another text in its config, and gives the copy's checkpoint."""
+    copy = shutil.copytree(run.folder, folder)
+    text = (copy / "config.yaml").read_text()
+    assert old in text
+    (copy / "config.yaml").write_text(text.replace(old, new))
+    return copy / run.checkpoint.relative_to(run.folder)
+
+
+def test_where_the_pictures_are_gone_the_pairs_are_compared(
+    run: RunResult, data: Path, tmp_path: Path
+) -> None:
+    gone = f"root: {tmp_path / 'gone'}"
+    checkpoint = configured(run, tmp_path / "run", f"root: {data}", gone)
+    train = shutil.copytree(data / "train", tmp_path / "kept")
+    subject = read_subject(checkpoint, EMOTIONS, data=train)
+    warnings, notes = find_leaks(subject, checkpoint)
     assert len(warnings) == 2
     assert sum(int(warning.split()[0]) for warning in warnings) == len(subject.samples)
     assert "pictures of the run are no longer there" in notes[0]
 
 
-def test_persons_who_were_in_training_are_noticed(data: Path, tmp_path: Path) -> None:
-    # Training refuses such a split unless it is told to leave it: the problem is dropped here.
-    run = train_tiny(data, tmp_path / "run", "trainer.max_epochs=1")
-    config = run.folder / "config.yaml"
-    text = config.read_text()
-    assert "groups: null" in text
-    config.write_text(text.replace("groups: null", f"groups: {data / 'groups.csv'}"))
-    subject = subject_of(run)
+def test_persons_who_were_in_training_are_noticed(
+    run: RunResult, data: Path, tmp_path: Path
+) -> None:
+    # Training refuses such a split unless it is told to leave it: the run did not know of persons.
+    known = f"groups: {data / 'groups.csv'}"
+    checkpoint = configured(run, tmp_path / "run", "groups: null", known)
+    subject = read_subject(checkpoint, EMOTIONS)
     assert len(set(subject.persons.values())) == len(subject.photos)
-    warnings, _ = find_leaks(subject, run.checkpoint)
+    warnings, _ = find_leaks(subject, checkpoint)
     assert [w.partition(" faces, were")[0].partition(",")[0] for w in warnings] == [
         "1 of the people"
     ]

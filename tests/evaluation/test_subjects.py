@@ -33,6 +33,7 @@ def test_the_validation_part_is_what_chose_the_epoch(run_result: RunResult) -> N
     assert subject.name == "data-val"
 
 
+@pytest.mark.slow
 def test_a_fold_validates_on_its_own_part(sample_root: Path, tmp_path: Path) -> None:
     root = shutil.copytree(sample_root, tmp_path / "data")
     seen: list[set[str]] = []

@@ -36,7 +36,12 @@ def names(group: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("trainer", "experiment"), list(itertools.product(names("trainer"), names("experiment")))
+    ("trainer", "experiment"),
+    [
+        # Each of either once; all combinations take seconds.
+        pair if "cpu" in pair or "faces" in pair else pytest.param(*pair, marks=pytest.mark.slow)
+        for pair in itertools.product(names("trainer"), names("experiment"))
+    ],
 )
 def test_every_combination_composes_and_fits_its_signatures(trainer: str, experiment: str) -> None:
     config = composed(f"trainer={trainer}", f"experiment={experiment}")

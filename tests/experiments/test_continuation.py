@@ -81,6 +81,7 @@ def test_other_settings_are_refused_by_name(
     assert "or name another hydra.run.dir" in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_run_without_a_checkpoint_begins_again(
     sample_root: Path, run_result: RunResult, moved: Path
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from pytorch_lightning.callbacks import EMAWeightAveraging
 from tests.conftest import train_tiny
+from tests.sharing import CACHE
 
 from emotion.errors import ConfigError
 from emotion.experiments.configs import VERSION_BASE
@@ -18,7 +19,7 @@ def built(root: Path, folder: Path, *overrides: str) -> Run:
     settings = [
         f"data.root={root}",
         f"run_dir={folder}",
-        "data.cache=null",
+        CACHE,
         "model.weights=null",
         "input.size=64",
         "trainer.accelerator=cpu",

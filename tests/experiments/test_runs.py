@@ -77,11 +77,12 @@ FAIR = (  # all that treats rare classes and hard labels in another way, at once
 
 
 @pytest.mark.parametrize("overrides", [(), pytest.param(FAIR, marks=pytest.mark.slow)])
-def test_the_same_seed_gives_the_same_run_whatever_the_workers(
+def test_the_same_seed_gives_the_same_run_whatever_the_workers_and_the_cache(
     sample_root: Path, run_result: RunResult, tmp_path: Path, overrides: tuple[str, ...]
 ) -> None:
     first = train_tiny(sample_root, tmp_path / "a", *overrides) if overrides else run_result
-    second = train_tiny(sample_root, tmp_path / "b", "data.workers=1", *overrides)
+    memory = ("data.cache=null", "data.workers=1")
+    second = train_tiny(sample_root, tmp_path / "b", *memory, *overrides)
     assert len(losses(first.folder)) == 2
     assert losses(first.folder) == losses(second.folder)
     weights = state(second)
@@ -90,7 +91,9 @@ def test_the_same_seed_gives_the_same_run_whatever_the_workers(
     assert (losses(first.folder) != losses(run_result.folder)) == bool(overrides)
 
 
-@pytest.mark.parametrize("override", FAIR)
+@pytest.mark.parametrize(
+    "override", [*FAIR[:2], *(pytest.param(option, marks=pytest.mark.slow) for option in FAIR[2:])]
+)
 def test_each_treatment_alone_changes_a_run_and_is_finished(
     sample_root: Path, run_result: RunResult, tmp_path: Path, override: str
 ) -> None:
@@ -107,13 +110,14 @@ def test_another_seed_gives_another_run(
     assert losses(other.folder)[0] != losses(run_result.folder)[0]
 
 
+@pytest.mark.slow
 def test_runs_share_the_crop_cache_and_it_changes_nothing(
     sample_root: Path, run_result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cache = f"data.cache={tmp_path / 'cache'}"
     first = train_tiny(sample_root, tmp_path / "a", cache, "trainer.max_epochs=1")
     assert "crops at 70 and 64 pixels" in capsys.readouterr().err
-    assert losses(first.folder) == losses(run_result.folder)[:1]  # which keeps its crops in memory
+    assert losses(first.folder) == losses(run_result.folder)[:1]  # which had another
     # Another split of the same faces needs no other crops.
     train_tiny(sample_root, tmp_path / "b", cache, "seed=0", "trainer.max_epochs=1")
     assert "crops at" not in capsys.readouterr().err

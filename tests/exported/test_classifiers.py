@@ -15,33 +15,40 @@ from emotion.inference.sealing import PLACEHOLDER, SEAL, seal
 from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
 
+@pytest.fixture(scope="module")
+def program(exported: Exported) -> ProgramClassifier:
+    """The exported program, opened; that takes a second."""
+    return ProgramClassifier(exported.pt2, "cpu")
+
+
 @pytest.mark.parametrize("batch", [0, 1, 7])
-def test_probabilities_are_those_of_the_checkpoint(exported: Exported, batch: int) -> None:
+def test_probabilities_are_those_of_the_checkpoint(
+    exported: Exported, program: ProgramClassifier, batch: int
+) -> None:
     pixels = faces(batch)
     checkpoint = CheckpointClassifier(read_checkpoint(exported.checkpoint), "cpu")
     expected = checkpoint.probabilities(pixels)
     weights = SafetensorsClassifier(exported.safetensors, "cpu").probabilities(pixels)
     np.testing.assert_array_equal(weights, expected)
-    program = ProgramClassifier(exported.pt2, "cpu").probabilities(pixels)
-    assert program.dtype == np.float32
-    np.testing.assert_allclose(program, expected, atol=1e-5)
+    found = program.probabilities(pixels)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_temperature_and_threshold_travel_along(exported: Exported) -> None:
+def test_temperature_and_threshold_travel_along(
+    exported: Exported, program: ProgramClassifier
+) -> None:
     classifier = SafetensorsClassifier(exported.safetensors, "cpu")
     assert classifier.temperature == classifier.info.temperature == TEMPERATURE
-    program = ProgramClassifier(exported.pt2, "cpu")
     assert (program.info.temperature, program.info.threshold) == (TEMPERATURE, THRESHOLD)
 
 
-def test_torch_alone_runs_a_program(exported: Exported) -> None:
+def test_torch_alone_runs_a_program(exported: Exported, program: ProgramClassifier) -> None:
     with exported.pt2.open("rb") as stream:
-        program = torch.export.load(stream).module()
+        alone = torch.export.load(stream).module()
     pixels = faces(3)
-    found = program(torch.from_numpy(pixels)).numpy()
-    np.testing.assert_array_equal(
-        found, ProgramClassifier(exported.pt2, "cpu").probabilities(pixels)
-    )
+    found = alone(torch.from_numpy(pixels)).numpy()
+    np.testing.assert_array_equal(found, program.probabilities(pixels))
 
 
 def rewritten(exported: Exported, path: Path, change: str) -> Path:

@@ -1,6 +1,7 @@
 """The detector: finds drawn faces, whatever way the pixels lie in memory and on any thread."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from emotion.faces.images import read_image
 from emotion.sketches.scenes import Scene, draw_scene
 
 
+@cache
 def scene(number: int, *labels: str) -> Scene:
+    """Draws a scene; nobody changes it."""
     return draw_scene(np.random.default_rng([0, number]), labels or ["smile"])
 
 
@@ -64,7 +67,7 @@ def test_a_mirrored_view_is_searched_and_not_what_it_looks_at(detector: DlibDete
 
 
 def test_a_read_only_picture_is_searched(detector: DlibDetector) -> None:
-    image = scene(1).image
+    image = scene(1).image.copy()
     image.flags.writeable = False
     assert len(detector.detect(image)) == 1
 

@@ -75,7 +75,7 @@ def test_a_line_is_one_line_and_names_its_source(source: str, form: Form) -> Non
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_was_cut_at_any_byte_is_completed(tmp_path: Path, form: Form) -> None:
-    photos = [prediction("a", 2), prediction("b", 0), prediction("웃.jpg", 3), prediction("=d")]
+    photos = [prediction("a"), prediction("b", 0), prediction("웃.jpg", 2), prediction("=d")]
     written(tmp_path / "whole", form, photos)
     whole = (tmp_path / "whole").read_bytes()
     for end in range(len(whole) + 1):

@@ -88,7 +88,7 @@ def copies(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> dict
     near=st.sampled_from(["anywhere", "beginning", "end"]),
     bit=st.integers(0, 7),
 )
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_one_bit_anywhere_is_noticed(
     copies: dict[Kind, Path], kind: Kind, share: float, near: str, bit: int
 ) -> None:

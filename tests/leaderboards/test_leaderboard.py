@@ -256,6 +256,7 @@ def calls_for(count: int, folder: Path) -> int:
     return calls
 
 
+@pytest.mark.slow
 def test_the_cost_grows_with_the_number_of_runs_and_no_faster(tmp_path: Path) -> None:
     few, many = calls_for(30, tmp_path / "few"), calls_for(300, tmp_path / "many")
     assert many < 11 * few

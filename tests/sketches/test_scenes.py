@@ -47,7 +47,7 @@ def test_an_image_is_a_contiguous_rgb_picture(seed: int) -> None:
     ],
 )
 def test_asked_labels_come_in_order_in_disjoint_boxes(labels: tuple[str, ...]) -> None:
-    for seed in range(3):
+    for seed in range(2):
         scene = drawn(7, seed, labels=labels)
         height, width = scene.image.shape[:2]
         boxes = [Box(*face.box) for face in scene.faces]
@@ -66,7 +66,7 @@ def test_a_list_of_labels_will_do() -> None:
 
 
 def test_without_labels_there_are_one_to_three_known_ones() -> None:
-    scenes = [drawn(9, k) for k in range(40)]
+    scenes = [drawn(9, k) for k in range(24)]
     assert {len(scene.faces) for scene in scenes} == {1, 2, 3}
     assert {face.label for scene in scenes for face in scene.faces} == set(EXPRESSIONS)
 

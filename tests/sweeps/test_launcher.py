@@ -169,8 +169,16 @@ def test_a_wrong_setting_is_told_at_once(
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        (["seed=1,2", "model.dropout=${no}"], "0 of the sweep (seed=1): Interpolation key 'no' no"),
-        (["seed=1,x"], "1 of the sweep (seed=x): seed: expected a whole number from 0, got x"),
+        pytest.param(
+            ["seed=1,2", "model.dropout=${no}"],
+            "0 of the sweep (seed=1): Interpolation key 'no' no",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["seed=1,x"],
+            "1 of the sweep (seed=x): seed: expected a whole number from 0, got x",
+            marks=pytest.mark.slow,
+        ),
         (
             ["data.root=faces,no"],
             "1 of the sweep (data.root=no): no: no such folder; set data.root=",

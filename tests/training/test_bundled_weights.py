@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
+from tests.exports import Exported
 
 from emotion.errors import CheckpointError
-from emotion.experiments.outcome import RunResult
 from emotion.exporting.graph import ExportedGraph
 from emotion.exporting.half_file import write_half
 from emotion.exporting.information import gather_information
@@ -16,17 +17,21 @@ from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint, 
 
 
 @pytest.fixture(scope="module")
-def half(run_result: RunResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checkpoint = read_checkpoint(run_result.checkpoint)
+def half(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written with the graph that was traced for the float file: tracing takes seconds."""
+    checkpoint = read_checkpoint(exported.checkpoint)
     path = tmp_path_factory.mktemp("half") / "model.onnx"
-    write_half(path, ExportedGraph(checkpoint), checkpoint, gather_information(checkpoint))
+    with pytest.MonkeyPatch.context() as patch:
+        traced = onnx.load(exported.onnx)
+        patch.setattr("emotion.exporting.half_file.to_onnx", lambda *_: traced)
+        write_half(path, ExportedGraph(checkpoint), checkpoint, gather_information(checkpoint))
     return path
 
 
 def test_the_file_answers_as_the_checkpoint_within_half_precision(
-    half: Path, run_result: RunResult
+    half: Path, exported: Exported
 ) -> None:
-    checkpoint = CheckpointClassifier(read_checkpoint(run_result.checkpoint), "cpu")
+    checkpoint = CheckpointClassifier(read_checkpoint(exported.checkpoint), "cpu")
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (8, 64, 64, 3), dtype=torch.uint8, generator=generator).numpy()
     answers = OnnxClassifier(half).probabilities(pixels)
@@ -35,9 +40,9 @@ def test_the_file_answers_as_the_checkpoint_within_half_precision(
 
 
 def test_weights_are_those_of_the_checkpoint_batch_norm_included(
-    half: Path, run_result: RunResult
+    half: Path, exported: Exported
 ) -> None:
-    network = rebuild(read_checkpoint(run_result.checkpoint))
+    network = rebuild(read_checkpoint(exported.checkpoint))
     expected, found = network.backbone.state_dict(), bundled_weights(half)
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():

@@ -24,8 +24,8 @@ def only_primitives(value: Any) -> bool:
     return value is None or isinstance(value, torch.Tensor | str | int | float | bool)
 
 
-def test_a_checkpoint_is_plain_data(run_result: RunResult) -> None:
-    for path in run_result.checkpoint.parent.iterdir():
+def test_a_checkpoint_is_plain_data(trained: RunResult) -> None:
+    for path in trained.checkpoint.parent.iterdir():
         content = torch.load(path, weights_only=True)
         assert only_primitives(content), path
 
@@ -137,11 +137,9 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def test_storing_a_temperature_leaves_all_else_as_it_is(
-    run_result: RunResult, tmp_path: Path
-) -> None:
+def test_storing_a_temperature_leaves_all_else_as_it_is(trained: RunResult, tmp_path: Path) -> None:
     path = tmp_path / "x.ckpt"
-    path.write_bytes(run_result.checkpoint.read_bytes())
+    path.write_bytes(trained.checkpoint.read_bytes())
     link = tmp_path / "link.ckpt"
     link.symlink_to(path)
     before = torch.load(path, weights_only=True)

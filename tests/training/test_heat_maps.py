@@ -26,7 +26,7 @@ def network() -> EmotionNetwork:
     network.train()
     with torch.no_grad():
         for _ in range(20):
-            network(torch.randint(0, 256, (8, 3, 96, 96)))
+            network(torch.randint(0, 256, (4, 3, 96, 96)))
     return network.eval()
 
 

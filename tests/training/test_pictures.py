@@ -124,6 +124,7 @@ def test_the_worst_mistakes_of_all_batches_stand_in_order(tmp_path: Path) -> Non
     assert pixels.shape[1] == 4 * 180
 
 
+@pytest.mark.usefixtures("blank")
 @pytest.mark.parametrize(
     ("epochs", "shown"), [(1, [1]), (4, [1, 3, 4]), (7, [1, 3, 6, 7]), (6, [1, 3, 6])]
 )
@@ -137,6 +138,7 @@ def test_the_first_every_so_many_and_the_last_epoch_are_drawn(
         assert [event.step for event in found.Images(tag)] == shown  # of one step each
 
 
+@pytest.mark.usefixtures("blank")
 def test_the_last_epoch_is_drawn_where_it_came_early(tmp_path: Path) -> None:
     stop = EarlyStopping("val/loss", patience=3)
     drawn = TensorBoardPictures(confusion_epochs=2, mistakes_epochs=3)

@@ -33,7 +33,10 @@ def signal_at(number: int, epoch: int, batch: int, stage: str = "train") -> list
             *(signal.SIGTERM, 1, 2, "train", "SIGTERM after epoch 1"),
             marks=pytest.mark.slow,
         ),
-        (signal.SIGINT, 1, 1, "val", "SIGINT after epoch 1"),
+        pytest.param(
+            *(signal.SIGINT, 1, 1, "val", "SIGINT after epoch 1"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_signal_saves_the_run_which_then_goes_on_to_the_same_end(
@@ -70,6 +73,7 @@ def test_accumulated_batches_are_not_torn_apart(sample_root: Path, tmp_path: Pat
     assert_same_run(train_tiny(sample_root, tmp_path / "run", *half, "resume=auto"), whole)
 
 
+@pytest.mark.slow
 def test_a_signal_in_the_last_epoch_is_the_end_of_the_training(
     sample_root: Path, run_result: RunResult, tmp_path: Path
 ) -> None:

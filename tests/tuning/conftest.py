@@ -1,9 +1,24 @@
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from tests.tuning.quick_training import StepJob
 from tests.tuning.toy_search import Tuner
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unflushed() -> Iterator[None]:
+    """Lets SQLite leave it to the system when to write to the disk: no test cuts the power."""
+
+    def leave(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", leave)
+    yield
+    event.remove(Engine, "connect", leave)
 
 
 @pytest.fixture

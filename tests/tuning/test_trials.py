@@ -136,7 +136,9 @@ def test_how_trials_ended_is_kept(opened: Opener) -> None:
     running.free()
 
 
-@pytest.mark.parametrize(("mode", "number"), [("min", 1), ("max", 3)])
+@pytest.mark.parametrize(
+    ("mode", "number"), [("min", 1), pytest.param("max", 3, marks=pytest.mark.slow)]
+)
 def test_the_best_is_the_first_of_equal_ones_that_finished(
     opened: Opener, mode: str, number: int
 ) -> None:

@@ -175,6 +175,7 @@ def test_videos_without_end_are_counted(tmp_path: Path) -> None:
     assert f"{MOST_VIDEOS + 30} videos" in text_of(page.xpath("//header/p")[0])
 
 
+@pytest.mark.slow
 def test_photos_without_end_are_counted_and_memory_stays_flat(tmp_path: Path) -> None:
     summary = PredictionSummary(LABELS)
     image = np.random.default_rng(0).integers(0, 256, (90, 90, 3)).astype(np.uint8)

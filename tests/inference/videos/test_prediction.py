@@ -230,8 +230,9 @@ def test_memory_does_not_grow_with_the_length_of_a_video(tmp_path: Path, kind: s
         frames, kilobytes = map(int, done.stdout.split())
         assert frames == count
         used[count] = kilobytes
-    # A frame has 384 KiB: were they kept, 1800 more would take 690 000 KiB.
-    assert used[2000] - used[200] < 5_000
+    # A frame has 384 KiB: were they kept, 1800 more would take 690 000 KiB. The peak of the same
+    # film differs by some thousand from one process to the next.
+    assert used[2000] - used[200] < 20_000
 
 
 def test_a_detector_that_fails_on_a_frame_ends_nothing(tmp_path: Path) -> None:
