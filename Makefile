@@ -93,7 +93,7 @@ $(MODEL)/model.onnx: $(MODEL)/run/selection.json
 
 # One process a core, each with one thread: threads of several would wait for one another.
 test: .venv/installed  ## run the tests
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto $(if $(SLOW),-m "not slurm",-m "not slow and not gpu and not slurm")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal $(if $(SLOW),-m "not slurm",-m "not slow and not gpu and not slurm")
 
 test-slurm: .venv/installed  ## run the tests that start a SLURM of their own (Debian: slurm-wlm)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slurm tests/cluster
