@@ -33,6 +33,7 @@ def checkpoint(spec: InputSpec) -> Checkpoint:
     [
         InputSpec(size=64),
         InputSpec(labels=("no", "yes"), size=96, mean=(0.1, 0.5, 0.9), std=(0.3, 1.0, 2.0)),
+        InputSpec(size=64, mirror=True),
     ],
 )
 def test_it_is_the_network_with_all_that_comes_before_and_after(spec: InputSpec) -> None:
@@ -45,6 +46,9 @@ def test_it_is_the_network_with_all_that_comes_before_and_after(spec: InputSpec)
     backbone = network.backbone.double().eval()
     with torch.inference_mode():
         plain = backbone(torch.from_numpy(shares).permute(0, 3, 1, 2)).numpy()
+        if spec.mirror:
+            turned = torch.from_numpy(shares[:, :, ::-1].copy()).permute(0, 3, 1, 2)
+            plain = (plain + backbone(turned).numpy()) / 2
     for temperature in (1.0, 2.5, 0.5):
         with torch.inference_mode():
             graph = ExportedGraph(replace(given, temperature=temperature))

@@ -25,6 +25,7 @@ SPECS = st.builds(
     square=st.booleans(),
     mean=st.tuples(SHARES, SHARES, SHARES),
     std=st.tuples(SHARES, SHARES, SHARES),
+    mirror=st.booleans(),
 )
 
 
@@ -34,6 +35,7 @@ def test_the_defaults_are_the_originals() -> None:
     assert (spec.size, spec.margin, spec.square) == (256, 0, False)
     assert spec.mean == IMAGENET_MEAN == (0.485, 0.456, 0.406)
     assert spec.std == IMAGENET_STD == (0.229, 0.224, 0.225)
+    assert not spec.mirror
 
 
 @given(SPECS)
@@ -109,9 +111,23 @@ def test_missing_and_unknown_fields_are_named_with_the_place(wrong: dict[str, An
         InputSpec.from_dict(content, "a.ckpt")
     assert str(caught.value) == (
         f"a.ckpt: the input settings have {sorted(content)}, expected"
-        " ['labels', 'margin', 'mean', 'size', 'square', 'std'];"
+        " ['labels', 'margin', 'mean', 'mirror', 'size', 'square', 'std'];"
         " it may come from another version of emotion"
     )
+
+
+def test_what_was_written_before_there_were_mirror_images_asks_none() -> None:
+    content = InputSpec(size=64).to_dict()
+    del content["mirror"]
+    assert InputSpec.from_dict(content, "a.ckpt") == InputSpec(size=64)
+
+
+@pytest.mark.parametrize("mirror", [None, 1, "true"])
+def test_mirror_is_true_or_false(mirror: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"^input\.mirror: expected true or false, got {mirror}$"
+    ):
+        InputSpec(mirror=mirror)
 
 
 @pytest.mark.parametrize(

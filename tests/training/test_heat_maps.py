@@ -1,6 +1,7 @@
 """Heat maps, against Grad-CAM by hand."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,17 @@ def test_a_heat_map_is_that_of_the_paper(
     assert maps.dtype == np.float32
     assert expected.std(axis=(1, 2)).max() > 0.05  # there is something to be equal to
     np.testing.assert_allclose(maps, expected, atol=1e-5)
+
+
+def test_it_is_of_the_face_as_it_is_where_the_mirror_image_is_asked_too(
+    network: EmotionNetwork, classifier: CheckpointClassifier
+) -> None:
+    spec = replace(SPEC, mirror=True)
+    both = CheckpointClassifier(Checkpoint(Path("x.ckpt"), spec, network.state_dict(), 1), "cpu")
+    pixels, classes = crops(2), np.array([0, 3])
+    np.testing.assert_array_equal(
+        GradCam(both)(pixels, classes), GradCam(classifier)(pixels, classes)
+    )
 
 
 def test_another_class_has_another_map(classifier: CheckpointClassifier) -> None:

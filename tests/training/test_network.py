@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -26,6 +27,30 @@ def test_logits_are_those_of_torchvisions_network_on_normalised_input() -> None:
     torch.testing.assert_close(given, expected, rtol=1e-4, atol=1e-4)
     # Logits, not probabilities: softmax happens once, in inference.
     assert not torch.allclose(given.sum(dim=1), torch.ones(2))
+
+
+def test_in_evaluation_the_mirror_image_is_asked_too() -> None:
+    torch.manual_seed(0)
+    pixels = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8)
+    turned = torch.from_numpy(pixels.numpy()[..., ::-1].copy())
+    plain, both = EmotionNetwork(SPEC), EmotionNetwork(replace(SPEC, mirror=True))
+    for module in plain.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0  # the running statistics are those of these faces
+    plain.train()(pixels)
+    both.load_state_dict(plain.state_dict())
+    with torch.inference_mode():
+        alone, other = plain.eval()(pixels), plain(turned)
+        assert not torch.allclose(alone, other, atol=1e-4)
+        torch.testing.assert_close(both.eval()(pixels), (alone + other) / 2)
+        torch.testing.assert_close(both(pixels), both(turned))
+        assert both(pixels[:0]).shape == (0, 5)
+        # Training is as without.
+        for network in (plain, both):
+            torch.manual_seed(1)
+            network.train()
+            alone, other = other, network(pixels)
+        assert torch.equal(alone, other)
 
 
 def test_weights_of_any_float_type_are_loaded_and_a_head_of_1000_is_left(tmp_path: Path) -> None:

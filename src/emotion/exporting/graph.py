@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emotion.training.checkpoints import Checkpoint, rebuild
+from emotion.training.network import mean_of_both, with_mirror_images
 
 EXAMPLES = 2  # faces that a graph is traced with; with 1, the number would be taken for fixed
 
@@ -16,7 +17,7 @@ class ExportedGraph(nn.Module):
     left out: fewer steps, so that a session starts and runs faster.
 
     Args:
-        checkpoint: gives weights, mean, std and temperature.
+        checkpoint: gives weights, mean, std, temperature, and whether mirror images are asked too.
 
     Raises:
         CheckpointError: its tensors do not fit the network.
@@ -28,7 +29,7 @@ class ExportedGraph(nn.Module):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         network = rebuild(checkpoint)
-        self.temperature = checkpoint.temperature
+        self.temperature, self.mirror = checkpoint.temperature, checkpoint.input.mirror
         self.features = _without_batch_norm(network.backbone.features)
         self.last = network.backbone.classifier[-1]
         self.register_buffer("factor", network.factor)
@@ -39,8 +40,12 @@ class ExportedGraph(nn.Module):
         """Gives B x classes, float32, rows summing to 1, for B x size x size x 3, uint8, RGB."""
         # In the order of `EmotionNetwork`, which takes channels first.
         planes = pixels.permute(0, 3, 1, 2).float()
-        features = self.features(planes * self.factor + self.offset)
-        logits: Tensor = self.last(features.mean(dim=(2, 3)))
+        normalised = planes * self.factor + self.offset
+        if self.mirror:
+            normalised = with_mirror_images(normalised)
+        logits: Tensor = self.last(self.features(normalised).mean(dim=(2, 3)))
+        if self.mirror:
+            logits = mean_of_both(logits)
         if self.temperature != 1:
             logits = logits / self.temperature
         return logits.softmax(dim=1)

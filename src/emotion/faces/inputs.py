@@ -41,6 +41,7 @@ class InputSpec:
         square: widen the box to a square before cutting.
         mean: RGB mean that the network subtracts, 0 to 1.
         std: RGB standard deviation that it divides by, 0 to 1.
+        mirror: answer with the mean logits of a face and its mirror image, at twice the time.
     """
 
     labels: tuple[str, ...] = EMOTIONS
@@ -49,6 +50,7 @@ class InputSpec:
     square: bool = False
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         given: object = self.labels
@@ -63,6 +65,8 @@ class InputSpec:
             )
         if not _are_numbers(self.margin) or not 0 <= self.margin <= 2:
             raise ConfigError(f"input.margin: expected a share from 0 to 2, got {self.margin}")
+        if type(self.mirror) is not bool:
+            raise ConfigError(f"input.mirror: expected true or false, got {self.mirror}")
         three = len(self.mean) == len(self.std) == 3
         if not three or not _are_numbers(*self.mean, *self.std) or min(self.std) <= 0:
             raise ConfigError(
@@ -97,6 +101,7 @@ class InputSpec:
             CheckpointError: fields are missing, unknown or out of range.
         """
         expected = {field.name for field in fields(cls)}
+        content = {"mirror": False} | dict(content)  # which the first files did not know
         if set(content) != expected:
             raise CheckpointError(
                 f"{place}: the input settings have {sorted(content)}, expected {sorted(expected)};"

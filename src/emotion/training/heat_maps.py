@@ -30,6 +30,7 @@ class GradCam:
     def __init__(self, classifier: CheckpointClassifier) -> None:
         self._size, self._device = classifier.input.size, classifier.device
         self._network = deepcopy(classifier.network).requires_grad_(False)
+        self._network.mirror = False  # the face as it is seen
         last = self._network.backbone.features[-1]
         # The gradient ends here, so the activations of all layers before it are not kept.
         last.requires_grad_(True)

@@ -25,8 +25,8 @@ class EmotionNetwork(nn.Module):
     """MobileNet-v2 (Sandler et al., 2018, by torchvision) from uint8 pixels to logits.
 
     Args:
-        spec: gives the number of classes, and the mean and std that are taken off here, so that
-            pixels stay uint8 until they are on their device.
+        spec: gives the number of classes, the mean and std that are taken off here, so that pixels
+            stay uint8 until they are on their device, and whether mirror images are asked too.
         dropout: before the last layer; torchvision's own is 0.2.
         batch_norm: "live" normalises by the faces at hand while training, and keeps running
             statistics of them; "frozen" uses the statistics that it started with and leaves them
@@ -35,6 +35,7 @@ class EmotionNetwork(nn.Module):
     Attributes:
         features_frozen: train the last layer alone: the features are as in evaluation and get no
             gradients. Takes effect with the next `train()`.
+        mirror: in evaluation, give the mean logits of a face and its mirror image.
 
     Raises:
         ConfigError: `batch_norm` is neither.
@@ -52,7 +53,7 @@ class EmotionNetwork(nn.Module):
         super().__init__()
         if batch_norm not in BATCH_NORMS:
             raise ConfigError(f"model.batch_norm: expected live or frozen, got {batch_norm}")
-        self.batch_norm, self.features_frozen = batch_norm, False
+        self.batch_norm, self.features_frozen, self.mirror = batch_norm, False, spec.mirror
         self.backbone = mobilenet_v2(num_classes=len(spec.labels), dropout=dropout)
         mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (spec.mean, spec.std))
         # Not in the state dict: they come from the input settings, which travel beside it.
@@ -63,6 +64,8 @@ class EmotionNetwork(nn.Module):
         """Gives logits, B x classes, for RGB, B x 3 x size x size, uint8 or float 0 to 255."""
         # (pixels / 255 - mean) / std in one pass over the pixels: half the time on a CPU.
         normalised = torch.addcmul(self.offset, pixels.float(), self.factor)
+        if self.mirror and not self.training:
+            return mean_of_both(self.backbone(with_mirror_images(normalised)))
         logits: Tensor
         if self.training and self.features_frozen:
             with torch.no_grad():
@@ -90,6 +93,16 @@ class EmotionNetwork(nn.Module):
         head = [p for name, p in self.backbone.named_parameters() if name.startswith(HEAD)]
         rest = [p for name, p in self.backbone.named_parameters() if not name.startswith(HEAD)]
         return head, rest
+
+
+def with_mirror_images(pixels: Tensor) -> Tensor:
+    """Gives 2B x C x H x W: the pictures, B x C x H x W, and after them their mirror images."""
+    return torch.cat([pixels, pixels.flip(3)])
+
+
+def mean_of_both(logits: Tensor) -> Tensor:
+    """Gives B x classes: the mean logits, of 2B x classes, of each picture and its mirror image."""
+    return logits.unflatten(0, (2, -1)).mean(dim=0)
 
 
 def check_compiler() -> None:
