@@ -20,7 +20,7 @@ from typing import BinaryIO, Literal
 
 from emotion.errors import CheckpointError
 from emotion.inference.model_info import KEY, ModelInfo
-from emotion.inference.onnx_messages import metadata, metadata_entry
+from emotion.onnx_messages import metadata, metadata_entry
 
 Kind = Literal["onnx", "pt2", "safetensors"]
 

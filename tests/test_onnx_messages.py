@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper
 
-from emotion.inference.onnx_messages import MessageError, metadata, metadata_entry
+from emotion.onnx_messages import MessageError, metadata, metadata_entry
 
 
 def model(texts: dict[str, str]) -> bytes:
