@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from emotion.onnx_tensors import read_tensors
+from emotion.onnx_tensors import as_text, read_tensors, read_text
 
 
 def write(path: Path, *tensors: onnx.TensorProto) -> Path:
@@ -47,3 +47,20 @@ def test_a_file_cut_off_at_any_byte_is_refused_or_has_whole_tensors(tmp_path: Pa
         except ValueError:
             continue
         assert all(np.array_equal(tensor, values) for tensor in found.values())
+
+
+def test_tensors_come_back_from_the_metadata(tmp_path: Path) -> None:
+    tensors = {"a.weight": np.arange(3, dtype=np.float32), "b": np.zeros((0, 2), np.float32)}
+    made = helper.make_model(helper.make_graph([], "none", [], []))
+    helper.set_model_props(made, {"x": as_text(tensors), "y": "eA==", "z": "no base 64!"})
+    path = tmp_path / "m.onnx"
+    path.write_bytes(made.SerializeToString())
+    found = read_text(path, "x")
+    assert found.keys() == tensors.keys()
+    for name, values in tensors.items():
+        np.testing.assert_array_equal(found[name], values)
+    with pytest.raises(KeyError):
+        read_text(path, "absent")
+    for key in "yz":
+        with pytest.raises(ValueError):
+            read_text(path, key)

@@ -1,14 +1,27 @@
 """The weights in an ONNX file, without the onnx package: what training needs to start from one."""
 
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion.onnx_messages import BYTES, VARINT, MessageError, fields, inner_messages, read_varint
+from emotion.onnx_messages import (
+    BYTES,
+    VARINT,
+    MessageError,
+    fields,
+    inner_messages,
+    metadata,
+    read_varint,
+)
 
 STORED = ".16"  # ends the name of a tensor that is stored in 16 bits
+BATCH_NORM = "batch_norm"  # key of the metadata: what batch norm was before it was merged
 # Numbers of fields: the graph in the file, its tensors, and a tensor's own.
 GRAPH, TENSOR = 7, 5
 SHAPE, TYPE, NAME, NUMBERS = 1, 2, 8, 9
@@ -29,6 +42,29 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
                 if values is not None:
                     found[name.removesuffix(STORED)] = values
     return found
+
+
+def as_text(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """Gives tensors as a text for the metadata: numpy's .npz in base 64."""
+    packed = BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **tensors)
+    return b64encode(packed.getvalue()).decode()
+
+
+def read_text(path: Path, key: str) -> dict[str, NDArray[Any]]:
+    """Gives the tensors that `as_text` put under a key of the metadata.
+
+    Raises:
+        KeyError: there is no such key.
+        ValueError: no ONNX file, one that is cut off, or another text.
+    """
+    with path.open("rb") as stream:
+        text = metadata(stream, path.stat().st_size)[key]
+    try:
+        with np.load(BytesIO(b64decode(text)), allow_pickle=False) as packed:
+            return dict(packed)
+    except BadZipFile as error:
+        raise MessageError(f"metadata {key}: {error}") from error
 
 
 def _tensor(stream: BinaryIO, end: int) -> tuple[str, NDArray[Any] | None]:

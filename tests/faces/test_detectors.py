@@ -1,10 +1,12 @@
 """The detector: finds drawn faces, whatever way the pixels lie in memory and on any thread."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import dlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from PIL import Image
 
 from emotion.errors import ConfigError
 from emotion.faces.boxes import Box
-from emotion.faces.detectors import VIEWS, Detection, DlibDetector
+from emotion.faces.detectors import FILE, VIEWS, Detection, DlibDetector
 from emotion.faces.folders import read_folder
 from emotion.faces.images import read_image
 from emotion.sketches.scenes import Scene, draw_scene
@@ -200,3 +202,22 @@ def test_a_real_face_is_found_where_dlib_alone_finds_it(
     image = read_image(shared / "data/nota24/img/1.1.jpg")
     (found,) = detector.detect(image)
     assert found.box.to_inclusive() == (321, 32, 692, 404)
+
+
+def test_the_file_holds_dlibs_own_detector() -> None:
+    assert pickle.dumps(dlib.fhog_object_detector(str(FILE))) == pickle.dumps(
+        dlib.get_frontal_face_detector()
+    )
+
+
+def test_where_the_file_cannot_be_read_dlib_unpacks_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = scene(0).image
+    expected = DlibDetector().detect(drawn)
+    for name, content in (("absent.svm", None), ("damaged.svm", b"x" * 99)):
+        path = tmp_path / name
+        if content is not None:
+            path.write_bytes(content)
+        monkeypatch.setattr("emotion.faces.detectors.FILE", path)
+        assert DlibDetector().detect(drawn) == expected

@@ -1,5 +1,7 @@
 """Training that starts from an ONNX file of half precision: the network of the checkpoint again."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import onnx
@@ -37,6 +39,12 @@ def test_the_file_answers_as_the_checkpoint_within_half_precision(
     answers = OnnxClassifier(half).probabilities(pixels)
     assert abs(answers - checkpoint.probabilities(pixels)).max() < 5e-3
     assert half.stat().st_size < 5e6
+
+
+def test_a_runtime_has_nothing_to_complain_of(half: Path) -> None:
+    code = f"import onnxruntime; onnxruntime.InferenceSession({str(half)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_weights_are_those_of_the_checkpoint_batch_norm_included(

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emotion.exporting.graph import ExportedGraph
 from emotion.exporting.onnx_file import save_onnx, to_onnx
 from emotion.inference.model_info import ModelInfo
-from emotion.onnx_tensors import BATCH_NORM, STORED
+from emotion.onnx_tensors import BATCH_NORM, STORED, as_text
 from emotion.training.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
@@ -18,8 +21,7 @@ def write_half(path: Path, graph: ExportedGraph, checkpoint: Checkpoint, info: M
 
     A runtime casts the weights once, when it opens the file, so that it answers as fast as from the
     float file, on every processor. What batch norm was before it became part of the convolutions
-    stands in the file too, 0.3 MB that a runtime drops: training starts from it, see
-    `emotion.training.bundled_weights`.
+    stands in the metadata, 0.3 MB: training starts from it, see `emotion.training.bundled_weights`.
 
     Args:
         path: gets the file.
@@ -29,13 +31,11 @@ def write_half(path: Path, graph: ExportedGraph, checkpoint: Checkpoint, info: M
     """
     model = to_onnx(graph, info.input.size)
     _halve(model)
-    _keep_batch_norm(model, checkpoint)
-    save_onnx(path, model, info)
+    save_onnx(path, model, info, {BATCH_NORM: as_text(batch_norm(checkpoint))})
 
 
 def _halve(model: "ModelProto") -> None:
     """Stores weights in 16 bits; vectors, such as offsets, mean and std, stay in 32."""
-    import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []
@@ -50,11 +50,11 @@ def _halve(model: "ModelProto") -> None:
     model.graph.node.extend(nodes)
 
 
-def _keep_batch_norm(model: "ModelProto", checkpoint: Checkpoint) -> None:
-    from onnx import numpy_helper
-
+def batch_norm(checkpoint: Checkpoint) -> dict[str, NDArray[np.float32]]:
+    """Gives the factors, offsets and statistics of all batch norms, by their names."""
     norms = {name.rpartition(".")[0] for name in checkpoint.state if name.endswith(".running_mean")}
-    for name, tensor in checkpoint.state.items():
-        if name.rpartition(".")[0] in norms and tensor.is_floating_point():
-            stored = numpy_helper.from_array(tensor.numpy(), BATCH_NORM + name)
-            model.graph.initializer.append(stored)
+    return {
+        name: tensor.float().numpy()
+        for name, tensor in checkpoint.state.items()
+        if name.rpartition(".")[0] in norms and tensor.is_floating_point()
+    }

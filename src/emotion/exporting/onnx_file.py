@@ -1,5 +1,6 @@
 """A checkpoint as one ONNX file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +50,22 @@ def to_onnx(graph: ExportedGraph, size: int) -> "ModelProto":
     return _stripped(model)
 
 
-def save_onnx(path: Path, model: "ModelProto", info: ModelInfo) -> None:
-    """Writes an ONNX model with metadata, sealed."""
+def save_onnx(
+    path: Path, model: "ModelProto", info: ModelInfo, texts: Mapping[str, str] | None = None
+) -> None:
+    """Writes an ONNX model with metadata, sealed.
+
+    Args:
+        path: gets the file.
+        model: what is written.
+        info: what the file says of itself.
+        texts: more metadata by key.
+    """
     import onnx
 
     # What a reader of other make is likely to look for stands there a second time, in plain words.
     plain = {"labels": ",".join(info.input.labels), "licence": info.licence}
-    onnx.helper.set_model_props(model, {KEY: info.to_json(), **plain})
+    onnx.helper.set_model_props(model, {KEY: info.to_json(), **plain, **(texts or {})})
     model.producer_name, model.producer_version = "emotion", info.version
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from emotion.bundled import bundled_model
 from emotion.errors import CheckpointError
-from emotion.onnx_tensors import BATCH_NORM, read_tensors
+from emotion.onnx_tensors import BATCH_NORM, read_tensors, read_text
 
 EPSILON = 1e-5  # of torch's batch norm
 LAST = {"last.weight": "classifier.1.weight", "last.bias": "classifier.1.bias"}
@@ -21,8 +21,8 @@ def bundled_weights(path: Path | None = None) -> dict[str, Tensor]:
 
         W' = W * gamma / sqrt(var + eps)
 
-    and stands beside it, so that W is found again: to the 11 bits of a float16, but for channels
-    that batch norm had switched off, whose W is taken as 0.
+    and stands in the metadata, so that W is found again: to the 11 bits of a float16, but for
+    channels that batch norm had switched off, whose W is taken as 0.
 
     Args:
         path: a file of the format onnx-half; None for the one in the box.
@@ -34,13 +34,11 @@ def bundled_weights(path: Path | None = None) -> dict[str, Tensor]:
     try:
         tensors = read_tensors(path)
         state = {
-            name.removeprefix(BATCH_NORM).removeprefix("backbone."): values
-            for name, values in tensors.items()
-            if name.startswith(BATCH_NORM)
+            name.removeprefix("backbone."): values
+            for name, values in read_text(path, BATCH_NORM).items()
         }
         for name in [name for name in tensors if name.endswith(".weight") and name not in LAST]:
-            if not name.startswith(BATCH_NORM):
-                state[name] = tensors[name] / _scale(state, name)
+            state[name] = tensors[name] / _scale(state, name)
         state |= {LAST[name]: tensors[name] for name in LAST}
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(
