@@ -30,6 +30,7 @@ PLAIN = (  # what one would write first
     "data.votes=null data.repeat=null model.ema=null model.label_smoothing=0.1"
     " data.augmentation.0.jitter=0 data.augmentation.0.scale=[0.95,1.05]"
     " data.augmentation.0.shift=[-0.03,0.03] data.augmentation.2.p=0 data.augmentation.3.p=0"
+    " input.mirror=false"
 )
 
 
@@ -58,6 +59,7 @@ LADDER = (
         " data.augmentation.3.p=0.3",
     ),
     Rung("moving average", "faces", "box jitter and more augmentation", "model.ema=0.99"),
+    Rung("mirror images", "faces", "moving average", "input.mirror=true"),
     Rung("logit adjustment", "faces", "moving average", "model.logit_adjustment=1.0"),
     Rung("mixup", "faces", "moving average", "model.mixup=0.2"),
 )
