@@ -342,6 +342,14 @@ def test_ema_keeps_what_lightnings_callback_does() -> None:
     assert not torch.equal(head_of(with_word), head_of(off))
 
 
+@pytest.mark.parametrize("decay", [0.9, 0.99, 0.995])  # no multiples of a power of 2, as 0.5 is
+def test_ema_leaves_counts_as_they_are(decay: float) -> None:
+    module = seeded(ema=decay)
+    assert float(fitted(module, 3).callback_metrics["val/samples_seen"]) == 7
+    whole = [name for name, buffer in module.named_buffers() if not buffer.is_floating_point()]
+    assert {name.rpartition(".")[2] for name in whole} == {"num_batches_tracked"}
+
+
 @pytest.mark.slow
 def test_a_plateau_lowers_the_rate_of_the_next_epoch() -> None:
     seen = Seen()

@@ -90,8 +90,6 @@ class StageMetrics(nn.Module):
         stage: "train", "val" or "test"; the names begin with it.
     """
 
-    cells: Tensor
-
     def __init__(self, classes: int, stage: str) -> None:
         super().__init__()
         self.loss = MeanLoss()
@@ -104,7 +102,6 @@ class StageMetrics(nn.Module):
             }
         )
         self.classes, self.stage = classes, stage
-        self.register_buffer("cells", torch.arange(classes**2), persistent=False)
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Takes in a batch: logits B x classes, targets B; B may be 0.
@@ -113,8 +110,10 @@ class StageMetrics(nn.Module):
         """
         logits = logits.detach().float()
         cells = targets * self.classes + logits.argmax(dim=1)
-        # Not by bincount, which would make the CPU wait for the GPU.
-        table = (cells[:, None] == self.cells).sum(dim=0).view(self.classes, self.classes)
+        # Not by bincount, which would make the CPU wait for the GPU; nor with a buffer of all cells,
+        # of which a moving average of the weights would be made too, which rounds.
+        every = torch.arange(self.classes**2, device=cells.device)
+        table = (cells[:, None] == every).sum(dim=0).view(self.classes, self.classes)
         self.add(table, cross_entropy(logits, targets, reduction="sum"))
 
     def add(self, table: Tensor, loss: Tensor) -> None:
