@@ -110,8 +110,8 @@ class StageMetrics(nn.Module):
         """
         logits = logits.detach().float()
         cells = targets * self.classes + logits.argmax(dim=1)
-        # Not by bincount, which would make the CPU wait for the GPU; nor with a buffer of all cells:
-        # a moving average of the weights averages buffers too, and rounds whole numbers.
+        # Not by bincount, for which the CPU would wait for the GPU, nor with a buffer of all cells:
+        # a moving average of the weights averages buffers too and rounds whole numbers.
         every = torch.arange(self.classes**2, device=cells.device)
         table = (cells[:, None] == every).sum(dim=0).view(self.classes, self.classes)
         self.add(table, cross_entropy(logits, targets, reduction="sum"))
