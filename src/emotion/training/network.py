@@ -102,7 +102,7 @@ def with_mirror_images(pixels: Tensor) -> Tensor:
 
 def mean_of_both(logits: Tensor) -> Tensor:
     """Gives B x classes: the mean logits, of 2B x classes, of each picture and its mirror image."""
-    return logits.unflatten(0, (2, -1)).mean(dim=0)
+    return logits.reshape(2, -1, logits.shape[1]).mean(dim=0)
 
 
 def check_compiler() -> None:
