@@ -10,9 +10,11 @@ from tests.conftest import train_tiny
 
 from emotion.__main__ import main
 from emotion.bundled import bundled_model
+from emotion.faces.crops import resize_crop
 from emotion.faces.labels import EMOTIONS
 from emotion.models import open_model
 from emotion.predictor import Predictor
+from emotion.sketches.scenes import draw_scene
 from emotion.training.bundled_weights import bundled_weights
 from emotion.training.checkpoints import read_checkpoint
 
@@ -28,6 +30,17 @@ def test_it_is_small_sealed_calibrated_and_says_what_it_is() -> None:
     assert 0.2 < model.threshold < 1
     assert "FER2013" in model.info.licence
     assert model.info.data_sha256 is not None
+
+
+def test_a_face_and_its_mirror_image_get_the_same_answer() -> None:
+    classifier = open_model().classifier
+    side = classifier.input.size
+    faces = [draw_scene(np.random.default_rng(k), ("smile",)).image for k in range(3)]
+    pixels = np.stack([resize_crop(face, side) for face in faces])
+    answers = classifier.probabilities(pixels)
+    turned = classifier.probabilities(np.ascontiguousarray(pixels[:, :, ::-1]))
+    assert answers.std(axis=0).max() > 0.01, "faces that are told apart"
+    np.testing.assert_allclose(answers, turned, atol=1e-5)
 
 
 def test_it_holds_no_path_of_the_machine_that_made_it() -> None:
