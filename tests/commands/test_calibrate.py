@@ -15,6 +15,7 @@ from tests.conftest import train_tiny
 
 import emotion.evaluation.results
 from emotion.__main__ import main
+from emotion.evaluation.calibration import by_source
 from emotion.evaluation.calibration.temperature import apply_temperature, fit_temperature
 from emotion.evaluation.results import Results, measure
 from emotion.experiments.outcome import RunResult
@@ -127,6 +128,23 @@ def test_the_threshold_for_a_wanted_error_is_stored(
     sure = np.array([[faces[face][0], *[(1 - faces[face][0]) / 4] * 4]], np.float32)
     expected = apply_temperature(sure, checkpoint.temperature).max()
     assert checkpoint.threshold == pytest.approx(expected, abs=1e-6)
+
+
+def test_of_joined_data_sets_each_is_told_and_keeps_the_wanted_error(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(monkeypatch, (0.5, True), (0.4, True), (0.9, True), (0.6, False))
+    parts = {"one": np.array([0, 1]), "two": np.array([2, 3])}
+    monkeypatch.setattr(by_source, "parted_by_source", lambda _: parts)
+    assert main(["calibrate", str(run), "--error", "0.3"]) == 0
+    checkpoint = read_checkpoint(find_checkpoint(run))
+    sure = np.array([[0.9, *[0.025] * 4]], np.float32)  # of all together 0.4 would do
+    expected = apply_temperature(sure, checkpoint.temperature).max()
+    assert checkpoint.threshold == pytest.approx(expected, abs=1e-6)
+    printed = capsys.readouterr().out
+    assert re.search(r"^one +2 +1\.000 ", printed, re.MULTILINE)
+    assert re.search(r"^two +2 +0\.500 ", printed, re.MULTILINE)
+    assert "so that 30% are wrong, and no more of any source" in printed
 
 
 def test_without_a_wanted_error_a_threshold_is_taken_away(

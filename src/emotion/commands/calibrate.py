@@ -1,7 +1,7 @@
 """`emotion calibrate`: probabilities made honest on the run's own validation photos."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,11 @@ from emotion.errors import DataError
 from emotion.threads import wait_asleep
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from emotion.evaluation.results import Results
+    from emotion.evaluation.subjects import Subject
     from emotion.training.checkpoints import Checkpoint
 
 NOTE = (
@@ -24,12 +28,13 @@ def main(arguments: Sequence[str]) -> int:
     """Calibrates; gives the exit code."""
     options = _parser().parse_args(arguments)
     wait_asleep()
+    from emotion.evaluation.calibration.by_source import parted_by_source
     from emotion.evaluation.calibration.temperature import fit_temperature
     from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.training.checkpoints import read_checkpoint, store_calibration
 
     checkpoint = read_checkpoint(find_checkpoint(options.checkpoint))
-    results = _measure_validation(checkpoint, options.device)
+    subject, results = _measure_validation(checkpoint, options.device)
     if (results.answers == results.targets).all():
         raise DataError(
             f"{checkpoint.path}: its {len(results.samples)} validation faces are all answered"
@@ -37,9 +42,12 @@ def main(arguments: Sequence[str]) -> int:
             " with more validation photos: data.val=…"
         )
     temperature = fit_temperature(results.probabilities, results.targets)
-    threshold = _choose_threshold(checkpoint, results, temperature, options.error)
+    parts = parted_by_source(subject)
+    threshold = _choose_threshold(checkpoint, results, temperature, options.error, parts)
     print(_report(checkpoint, results, temperature))
-    print(_told_threshold(threshold, options.error))
+    if parts:
+        print(_told_sources(results, temperature, parts))
+    print(_told_threshold(threshold, options.error, parts))
     if options.dry_run:
         print("not stored (--dry-run)")
     else:
@@ -49,35 +57,60 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _choose_threshold(
-    checkpoint: "Checkpoint", results: "Results", temperature: float, error: float | None
+    checkpoint: "Checkpoint",
+    results: "Results",
+    temperature: float,
+    error: float | None,
+    parts: "Mapping[str, NDArray[np.int64]]",
 ) -> float | None:
     """Gives the threshold that answers most validation faces with at most that share wrong."""
-    from emotion.evaluation.calibration.abstention import lowest_threshold, risk_coverage
-    from emotion.evaluation.calibration.reliability import are_right, confidences_of
+    from emotion.evaluation.calibration.by_source import threshold_for
     from emotion.evaluation.calibration.temperature import apply_temperature
 
     if error is None:
         return None
     shares = apply_temperature(results.probabilities, temperature)
-    right = are_right(shares, results.targets)
-    threshold = lowest_threshold(risk_coverage(confidences_of(shares), right), error)
+    threshold = threshold_for(shares, results.targets, error, parts)
     if threshold is None:
+        where = f", or on those of one of {', '.join(parts)}," if parts else ""
         raise DataError(
-            f"{checkpoint.path}: even its surest answers on the {len(right)} validation faces are"
-            f" wrong more often than --error {error:g}; nothing is stored. Ask for a larger share"
+            f"{checkpoint.path}: even its surest answers on the {len(results.targets)} validation"
+            f" faces{where} are wrong more often than --error {error:g}; nothing is stored. Ask for"
+            " a larger share"
         )
     return threshold
 
 
-def _told_threshold(threshold: float | None, error: float | None) -> str:
+def _told_sources(
+    results: "Results", temperature: float, parts: "Mapping[str, NDArray[np.int64]]"
+) -> str:
+    from emotion.evaluation.calibration.by_source import calibration_of
+    from emotion.evaluation.calibration.temperature import apply_temperature
+
+    shares = apply_temperature(results.probabilities, temperature)
+    lines = [
+        f"{'by source, with the temperature':32} {'faces':>6} {'right':>6} {'sure':>6} {'ECE':>6}"
+    ]
+    for name, places in parts.items():
+        found = calibration_of(shares[places], results.targets[places])
+        figures = f"{found.accuracy:6.3f} {found.confidence:6.3f} {found.ece:6.3f}"
+        lines.append(f"{name:32} {found.faces:6} {figures}")
+    return "\n".join([*lines, ""])
+
+
+def _told_threshold(
+    threshold: float | None, error: float | None, parts: "Mapping[str, NDArray[np.int64]]"
+) -> str:
     if threshold is None:
         return 'no threshold: every face gets an answer; --error 0.1 chooses one for "unsure"'
+    each = ", and no more of any source" if parts else ""
     return (
-        f'threshold {threshold:.4f}: less sure answers are "unsure", so that {error:.0%} are wrong'
+        f'threshold {threshold:.4f}: less sure answers are "unsure", so that {error:.0%} are'
+        f" wrong{each}"
     )
 
 
-def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Results":
+def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "tuple[Subject, Results]":
     """Asks about the validation faces, without the temperature that may be there already."""
     from emotion.evaluation.results import measure
     from emotion.evaluation.subjects import read_own_part
@@ -93,7 +126,7 @@ def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "Result
         " its run",
     )
     classifier = CheckpointClassifier(replace(checkpoint, temperature=1.0), device)
-    return measure(subject.samples, classifier)
+    return subject, measure(subject.samples, classifier)
 
 
 def _report(checkpoint: "Checkpoint", results: "Results", temperature: float) -> str:
@@ -150,7 +183,8 @@ def _parser() -> argparse.ArgumentParser:
         "--error",
         type=_share,
         metavar="SHARE",
-        help="store the threshold that lets at most this share of the answers be wrong, e.g. 0.1",
+        help="store the threshold that lets at most this share of the answers be wrong, e.g. 0.1;"
+        " of joined data sets, in each",
     )
     add("--dry-run", action="store_true", help="tell the temperature and store nothing")
     return parser
