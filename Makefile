@@ -59,12 +59,15 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 MODEL := outputs/model
 SHARED := ../shared
 GPU = $(shell $(BIN)/python -c 'import torch; print(1 if torch.cuda.is_available() else "")')
+DATA_LICENCE := FER2013: pixels of a 2013 research challenge; FER+: MIT; \
+	muxspace/facial_expressions: Apache-2.0
 LICENCE := weights: Apache-2.0; trained on FER2013 (pixels of a 2013 research challenge) with the \
 	votes of FER+ (MIT) and on muxspace/facial_expressions (Apache-2.0), from ImageNet weights: for \
 	research and trying out; ask a lawyer before anything else
 
 model: $(MODEL)/model.onnx  ## train the model in the box (needs ../shared)
 	@echo "Look at:   $(MODEL)/evaluation/report.html"
+	@echo "           $(MODEL)/model-card.md"
 	@echo "Ships as:  cp $< src/emotion/bundled/model.onnx"
 
 $(MODEL)/ferplus: | .venv/installed
@@ -87,7 +90,9 @@ $(MODEL)/run/selection.json: | $(MODEL)/faces
 
 $(MODEL)/model.onnx: $(MODEL)/run/selection.json
 	@$(BIN)/emotion calibrate $(MODEL)/run --error 0.1
-	@$(BIN)/emotion evaluate $(MODEL)/run --out $(MODEL)/evaluation
+	@$(BIN)/emotion evaluate $(MODEL)/run --out $(MODEL)/evaluation --upsample 0 1 --validation
+	@$(BIN)/emotion card $(MODEL)/run --evaluation $(MODEL)/evaluation --out $(MODEL)/model-card.md \
+		--name "The model in the box" --licence-of-weights apache-2.0 --data-licence "$(DATA_LICENCE)"
 	@$(BIN)/emotion export $(MODEL)/run --format onnx-half --most-loss 0.002 --out $@ \
 		--licence "$(LICENCE)"
 
