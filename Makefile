@@ -89,7 +89,7 @@ $(MODEL)/run/selection.json: | $(MODEL)/faces
 		hydra.run.dir=$(MODEL)/run resume=auto
 
 $(MODEL)/model.onnx: $(MODEL)/run/selection.json
-	@$(BIN)/emotion calibrate $(MODEL)/run --error 0.1
+	@$(BIN)/emotion calibrate $(MODEL)/run --error 0.15
 	@$(BIN)/emotion evaluate $(MODEL)/run --out $(MODEL)/evaluation --upsample 0 1 --validation
 	@$(BIN)/emotion card $(MODEL)/run --evaluation $(MODEL)/evaluation --out $(MODEL)/model-card.md \
 		--name "The model in the box" --licence-of-weights apache-2.0 --data-licence "$(DATA_LICENCE)"
