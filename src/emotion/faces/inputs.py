@@ -101,13 +101,13 @@ class InputSpec:
             CheckpointError: fields are missing, unknown or out of range.
         """
         expected = {field.name for field in fields(cls)}
-        content = {"mirror": False} | dict(content)  # which the first files did not know
-        if set(content) != expected:
+        settings = {"mirror": False} | dict(content)  # which the first files did not know
+        if set(settings) != expected:
             raise CheckpointError(
                 f"{place}: the input settings have {sorted(content)}, expected {sorted(expected)};"
                 " it may come from another version of emotion"
             )
         try:
-            return cls(**content)
+            return cls(**settings)
         except (ConfigError, TypeError) as error:
             raise CheckpointError(f"{place}: {error}") from error
