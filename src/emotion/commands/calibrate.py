@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     wait_asleep()
     from emotion.evaluation.calibration.by_source import parted_by_source
-    from emotion.evaluation.calibration.temperature import fit_temperature
+    from emotion.evaluation.calibration.temperature import apply_temperature, fit_temperature
     from emotion.inference.checkpoint_files import find_checkpoint
     from emotion.training.checkpoints import read_checkpoint, store_calibration
 
@@ -43,10 +43,11 @@ def main(arguments: Sequence[str]) -> int:
         )
     temperature = fit_temperature(results.probabilities, results.targets)
     parts = parted_by_source(subject)
-    threshold = _choose_threshold(checkpoint, results, temperature, options.error, parts)
-    print(_report(checkpoint, results, temperature))
+    shares = apply_temperature(results.probabilities, temperature)
+    threshold = _choose_threshold(checkpoint, shares, results.targets, options.error, parts)
+    print(_report(checkpoint, results, temperature, shares))
     if parts:
-        print(_told_sources(results, temperature, parts))
+        print(_told_sources(shares, results.targets, parts))
     print(_told_threshold(threshold, options.error, parts))
     if options.dry_run:
         print("not stored (--dry-run)")
@@ -58,23 +59,21 @@ def main(arguments: Sequence[str]) -> int:
 
 def _choose_threshold(
     checkpoint: "Checkpoint",
-    results: "Results",
-    temperature: float,
+    shares: "NDArray[np.float32]",
+    targets: "NDArray[np.int64]",
     error: float | None,
     parts: "Mapping[str, NDArray[np.int64]]",
 ) -> float | None:
     """Gives the threshold that answers most validation faces with at most that share wrong."""
     from emotion.evaluation.calibration.by_source import threshold_for
-    from emotion.evaluation.calibration.temperature import apply_temperature
 
     if error is None:
         return None
-    shares = apply_temperature(results.probabilities, temperature)
-    threshold = threshold_for(shares, results.targets, error, parts)
+    threshold = threshold_for(shares, targets, error, parts)
     if threshold is None:
         where = f", or on those of one of {', '.join(parts)}," if parts else ""
         raise DataError(
-            f"{checkpoint.path}: even its surest answers on the {len(results.targets)} validation"
+            f"{checkpoint.path}: even its surest answers on the {len(targets)} validation"
             f" faces{where} are wrong more often than --error {error:g}; nothing is stored. Ask for"
             " a larger share"
         )
@@ -82,17 +81,17 @@ def _choose_threshold(
 
 
 def _told_sources(
-    results: "Results", temperature: float, parts: "Mapping[str, NDArray[np.int64]]"
+    shares: "NDArray[np.float32]",
+    targets: "NDArray[np.int64]",
+    parts: "Mapping[str, NDArray[np.int64]]",
 ) -> str:
     from emotion.evaluation.calibration.by_source import calibration_of
-    from emotion.evaluation.calibration.temperature import apply_temperature
 
-    shares = apply_temperature(results.probabilities, temperature)
     lines = [
         f"{'by source, with the temperature':32} {'faces':>6} {'right':>6} {'sure':>6} {'ECE':>6}"
     ]
     for name, places in parts.items():
-        found = calibration_of(shares[places], results.targets[places])
+        found = calibration_of(shares[places], targets[places])
         figures = f"{found.accuracy:6.3f} {found.confidence:6.3f} {found.ece:6.3f}"
         lines.append(f"{name:32} {found.faces:6} {figures}")
     return "\n".join([*lines, ""])
@@ -129,7 +128,12 @@ def _measure_validation(checkpoint: "Checkpoint", device: str | None) -> "tuple[
     return subject, measure(subject.samples, classifier)
 
 
-def _report(checkpoint: "Checkpoint", results: "Results", temperature: float) -> str:
+def _report(
+    checkpoint: "Checkpoint",
+    results: "Results",
+    temperature: float,
+    after: "NDArray[np.float32]",
+) -> str:
     from emotion.evaluation.calibration.calibration import log_losses
     from emotion.evaluation.calibration.reliability import (
         BINS,
@@ -137,10 +141,10 @@ def _report(checkpoint: "Checkpoint", results: "Results", temperature: float) ->
         confidences_of,
         reliability,
     )
-    from emotion.evaluation.calibration.temperature import HIGHEST, apply_temperature
+    from emotion.evaluation.calibration.temperature import HIGHEST
 
     before, targets = results.probabilities, results.targets
-    both = (before, apply_temperature(before, temperature))
+    both = (before, after)
     rows = {"log loss": [log_losses(shares, targets).mean() for shares in both]}
     for binning in ("equal_mass", "equal_width"):
         name = f"ECE, {BINS} {binning.replace('_', '-')} bins"

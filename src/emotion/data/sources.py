@@ -30,21 +30,24 @@ def find_sources(
     Raises:
         DataError: there is no such file, or it is damaged.
     """
-    table = _read([root, *folders], key)
-    names = [image.relative_to(root).as_posix() for image in images]
-    return [find_by_end(table, PurePosixPath(name)) for name in names]
+    tables = [
+        (below, _read(path))
+        for path, below in find_tables(key, TABLE, [root, *folders], "that emotion data join wrote")
+    ]
+    found: list[str | None] = []
+    for image in images:
+        photo = PurePosixPath(image.relative_to(root).as_posix())
+        named = (find_by_end(rows, photo) for below, rows in tables if photo.is_relative_to(below))
+        found.append(next((source for source in named if source is not None), None))
+    return found
 
 
-def _read(places: Sequence[Path], key: str) -> dict[str, str]:
+def _read(path: Path) -> dict[str, str]:
+    titles, rows = read_csv(path)
+    name, source = column_of(titles, FILE_COLUMNS, 0), column_of(titles, ("source",), 1)
     found: dict[str, str] = {}
-    for path, _ in find_tables(key, TABLE, places, "that emotion data join wrote"):
-        titles, rows = read_csv(path)
-        name = column_of(titles, FILE_COLUMNS, 0)
-        source = column_of(titles, ("source",), 1)
-        for line, row in rows:
-            if len(row) <= max(name, source):
-                raise DataError(f"{path}:{line}: expected a file name and a source")
-            # A picture may be called alike in two parts; its folder tells them apart.
-            found[key_of(f"{path.parent.name}/img/{row[name]}")] = row[source]
-            found.setdefault(key_of(row[name]), row[source])
+    for line, row in rows:
+        if len(row) <= max(name, source):
+            raise DataError(f"{path}:{line}: expected a file name and a source")
+        found[key_of(row[name])] = row[source]
     return found
