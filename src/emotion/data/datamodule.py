@@ -20,7 +20,7 @@ from emotion.data.cache import CropCache, FaceCrops
 from emotion.data.repeats import check_repeat, repeated
 from emotion.data.sampling import BatchSampler
 from emotion.data.source import FaceSet, FaceSource
-from emotion.data.votes import read_votes
+from emotion.data.votes import read_votes, sharpened
 from emotion.errors import ConfigError, DataError
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.inputs import InputSpec
@@ -107,6 +107,7 @@ class FaceCropDataModule(LightningDataModule):
         cache: folder of the crops, or None to keep them in memory.
         votes: a CSV file of several raters' votes, whose shares are learnt in place of one class,
             see `emotion.data.votes`; None for the classes in the annotations.
+        votes_temperature: below 1 makes the shares sharper, see `emotion.data.votes.sharpened`.
         repeat: source -> how often its training faces come an epoch, see `emotion.data.repeats`;
             None for once.
         sampler: "shuffled", or "balanced" to draw all classes equally often.
@@ -136,6 +137,7 @@ class FaceCropDataModule(LightningDataModule):
         mend: Sequence[str],
         cache: str | None,
         votes: str | None,
+        votes_temperature: float,
         repeat: dict[str, int] | None,
         sampler: str,
         workers: int,
@@ -155,12 +157,14 @@ class FaceCropDataModule(LightningDataModule):
             if not isinstance(kinds, list | tuple):
                 raise ConfigError(f"data.{name}: expected a list, as in [identical], got {kinds}")
         _check_tables(groups, votes)
+        _check_temperature(votes_temperature)
         check_repeat(repeat)
         if sampler not in SAMPLERS:
             raise ConfigError(f"data.sampler: expected shuffled or balanced, got {sampler!r}")
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        self.sampler, self.votes, self.repeat = sampler, votes, repeat
+        self.sampler, self.repeat = sampler, repeat
+        self.votes, self.votes_temperature = votes, votes_temperature
         folder = Path(cache) if cache else None
         scheme = LabelScheme(input.labels, dict(label_map or {}))
         rules = Rules(scheme, origin, groups, smallest_face)
@@ -224,7 +228,7 @@ class FaceCropDataModule(LightningDataModule):
         shares = np.eye(len(scheme.names), dtype=np.float32)[[s.target for s in samples]]
         for row, (name, sample) in enumerate(zip(names, samples, strict=True)):
             if faces[sample.image] == 1 and name in found:
-                shares[row] = found[name]
+                shares[row] = sharpened(found[name], self.votes_temperature)
         return shares
 
     def setup(self, stage: str) -> None:
@@ -362,6 +366,13 @@ def _check_tables(groups: object, votes: object) -> None:
     for name, (table, forms) in tables.items():
         if table is not None and not isinstance(table, str):
             raise ConfigError(f"data.{name}: expected {forms}, got {table}")
+
+
+def _check_temperature(value: object) -> None:
+    if type(value) not in (int, float) or not 0.01 <= value <= 100:  # type: ignore[operator]
+        raise ConfigError(
+            f"data.votes_temperature: expected a number from 0.01 to 100, such as 0.5; got {value}"
+        )
 
 
 def _use_one_thread(worker: int) -> None:

@@ -126,11 +126,12 @@ def load_weights(network: EmotionNetwork, weights: str | None) -> None:
     Args:
         network: changed in place.
         weights: "imagenet" for torchvision's (downloaded once), "bundled" for those of the model
-            in the box, a path to a state dict of torchvision's `mobilenet_v2` in any float type, or
-            None to start at random. A last layer of another number of classes is left as it is.
+            in the box, a path to a checkpoint of another run or to a state dict of torchvision's
+            `mobilenet_v2` in any float type, or None to start at random. A last layer of another
+            number of classes is left as it is.
 
     Raises:
-        CheckpointError: the download failed, or the file is no such state dict.
+        CheckpointError: the download failed, or the file holds no such state dict.
     """
     if weights is None:
         return
@@ -163,8 +164,8 @@ def _downloaded() -> dict[str, Tensor]:
 def _from_file(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(
-            f"model.weights={path}: no such file; expected imagenet, bundled, null, or a state"
-            " dict's path"
+            f"model.weights={path}: no such file; expected imagenet, bundled, null, or the path"
+            " of a checkpoint or a state dict"
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -173,6 +174,9 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"model.weights={path}: not a state dict that loads with weights_only=True"
         ) from error
+    if isinstance(content, dict) and "emotion" in content:  # a checkpoint of another run
+        own = "backbone."
+        content = {k.removeprefix(own): v for k, v in dict(content.get("state_dict", {})).items()}
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError(f"model.weights={path}: expected a state dict of tensors")
     return content
