@@ -2,6 +2,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -72,3 +73,28 @@ def test_a_continued_run_follows_its_config_and_its_folder(tmp_path: Path) -> No
     assert after.best_model_path == str(tmp_path / "new" / "epoch_004.ckpt")
     assert list(after.best_k_models) == [after.best_model_path]
     assert (impatient.patience, impatient.wait_count) == (5, 3)
+
+
+def test_the_folder_is_not_saved_and_is_found_again(tmp_path: Path) -> None:
+    def saved(name: str) -> tuple[Trainer, ModelCheckpoint, dict[str, Any]]:
+        keeper = ModelCheckpoint(dirpath=tmp_path / name, monitor="val/loss")
+        trainer = Trainer(
+            callbacks=[keeper], logger=False, accelerator="cpu", enable_progress_bar=False,
+            enable_model_summary=False, default_root_dir=tmp_path,
+        )  # fmt: skip
+        keeper.best_model_path = f"{keeper.dirpath}/epoch_004.ckpt"
+        keeper.best_k_models = {keeper.best_model_path: torch.tensor(0.5)}
+        checkpoint = {"callbacks": {keeper.state_key: keeper.state_dict()}}
+        Continuing().on_save_checkpoint(trainer, LightningModule(), checkpoint)
+        return trainer, keeper, checkpoint
+
+    _, one, first = saved("one")
+    trainer, two, second = saved("two")
+    assert first == second
+    assert str(tmp_path) not in str(first)
+    assert one.best_model_path == str(tmp_path / "one" / "epoch_004.ckpt")  # itself as it was
+    Continuing().on_load_checkpoint(trainer, LightningModule(), first)
+    two.load_state_dict(first["callbacks"][two.state_key])
+    assert two.best_model_path == str(tmp_path / "two" / "epoch_004.ckpt")
+    assert list(two.best_k_models) == [two.best_model_path]
+    assert two.kth_best_model_path == two.last_model_path == ""

@@ -108,6 +108,8 @@ class FaceCropDataModule(LightningDataModule):
         votes: a CSV file of several raters' votes, whose shares are learnt in place of one class,
             see `emotion.data.votes`; None for the classes in the annotations.
         votes_temperature: below 1 makes the shares sharper, see `emotion.data.votes.sharpened`.
+        unvoted_smoothing: label smoothing of the faces that have no votes where others have, 0 to
+            1: one rater's word is not the share 1 of many.
         repeat: source -> how often its training faces come an epoch, see `emotion.data.repeats`;
             None for once.
         sampler: "shuffled", or "balanced" to draw all classes equally often.
@@ -138,6 +140,7 @@ class FaceCropDataModule(LightningDataModule):
         cache: str | None,
         votes: str | None,
         votes_temperature: float,
+        unvoted_smoothing: float,
         repeat: dict[str, int] | None,
         sampler: str,
         workers: int,
@@ -165,6 +168,7 @@ class FaceCropDataModule(LightningDataModule):
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.sampler, self.repeat = sampler, repeat
         self.votes, self.votes_temperature = votes, votes_temperature
+        self.unvoted_smoothing = unvoted_smoothing
         folder = Path(cache) if cache else None
         scheme = LabelScheme(input.labels, dict(label_map or {}))
         rules = Rules(scheme, origin, groups, smallest_face)
@@ -225,7 +229,9 @@ class FaceCropDataModule(LightningDataModule):
         places = [self.root, *(folder.path for folder in self.faces.audit.folders.values())]
         found = read_votes(self.votes, list(dict.fromkeys(names)), places, scheme)
         faces = Counter(sample.image for sample in set(samples))  # some may be repeated
-        shares = np.eye(len(scheme.names), dtype=np.float32)[[s.target for s in samples]]
+        classes, smoothing = len(scheme.names), self.unvoted_smoothing
+        certain = np.eye(classes, dtype=np.float32)[[sample.target for sample in samples]]
+        shares: NDArray[np.float32] = (1 - smoothing) * certain + smoothing / classes
         for row, (name, sample) in enumerate(zip(names, samples, strict=True)):
             if faces[sample.image] == 1 and name in found:
                 shares[row] = sharpened(found[name], self.votes_temperature)

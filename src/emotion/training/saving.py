@@ -1,4 +1,4 @@
-"""Checkpoints on disk: written in one step, and found again where a run folder was moved to."""
+"""Checkpoints on disk: written in one step, without a word of where, so that runs can be moved."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from emotion.errors import CheckpointError, EmotionError
 from emotion.files import replacing
+
+FOLDER = "."  # stands for the folder that a checkpoint is in
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -43,8 +45,18 @@ class Continuing(Callback):
     """Lets a continued run follow its config and folder, not those that the checkpoint remembers.
 
     Lightning's early stopping takes its old patience from the checkpoint, and the keeper of the
-    best epoch forgets it where its folder has another name.
+    best epoch forgets it where its folder has another name. So the folder's name is left out: the
+    same run gives the same file wherever it is trained, and who shares it does not tell the name.
     """
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Takes the folder out of the paths that are saved."""
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            state = checkpoint["callbacks"].get(callback.state_key)
+            if isinstance(callback, ModelCheckpoint) and state is not None:
+                _move(state, str(callback.dirpath), FOLDER)
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
