@@ -55,8 +55,9 @@ demo: .venv/installed  ## train on drawn faces, evaluate, predict; ends with pic
 	@echo "           emotion predict /path/to/your/photos --model $(DEMO)/run   (it has seen drawings only)"
 
 # The model in the box, from ../shared to the finished file; what is there already is not made again.
-# With a GPU at 160 pixels, else at 96. See docs/model.md.
+# With a GPU at 160 pixels, else at 96. See docs/model.md. `make model SETTINGS="seed=2"` sets more.
 MODEL := outputs/model
+SETTINGS :=
 SHARED := ../shared
 GPU = $(shell $(BIN)/python -c 'import torch; print(1 if torch.cuda.is_available() else "")')
 DATA_LICENCE := FER2013: pixels of a 2013 research challenge; FER+: MIT; \
@@ -86,7 +87,7 @@ $(MODEL)/faces: | $(MODEL)/ferplus $(MODEL)/doubtful $(MODEL)/faces5.json
 $(MODEL)/run/selection.json: | $(MODEL)/faces
 	@$(BIN)/emotion train experiment=bundled$(if $(GPU),,_cpu) data.root=$(MODEL)/faces \
 		model.weights=$(SHARED)/weights/mobilenet_v2-imagenet-int8.pth \
-		hydra.run.dir=$(MODEL)/run resume=auto
+		hydra.run.dir=$(MODEL)/run resume=auto $(SETTINGS)
 
 $(MODEL)/model.onnx: $(MODEL)/run/selection.json
 	@$(BIN)/emotion calibrate $(MODEL)/run --error 0.15

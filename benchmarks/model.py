@@ -31,7 +31,7 @@ from emotion.inference.checkpoint_files import find_checkpoint
 from emotion.training.checkpoints import CheckpointClassifier, read_checkpoint
 
 PLAIN = (  # what one would write first
-    "data.votes=null data.votes_temperature=1 data.repeat=null model.ema=null"
+    "data.votes=null data.unvoted_smoothing=0 data.repeat=null model.ema=null"
     " model.label_smoothing=0.1 data.augmentation.0.jitter=0 data.augmentation.0.scale=[0.95,1.05]"
     " data.augmentation.0.shift=[-0.03,0.03] data.augmentation.2.p=0 data.augmentation.3.p=0"
     " input.mirror=false"
@@ -64,8 +64,7 @@ LADDER = (
     Rung("with faces5", "official", "FER+ alone", PLAIN),
     Rung("votes", "official", "with faces5", "data.votes=votes.csv model.label_smoothing=0.05"),
     Rung("doubtful faces", "faces", "votes"),
-    Rung("sharper votes", "faces", "doubtful faces", "data.votes_temperature=0.5"),
-    Rung("faces5 four times", "faces", "sharper votes", "data.repeat={faces5:4}"),
+    Rung("faces5 four times", "faces", "doubtful faces", "data.repeat={faces5:4}"),
     Rung(
         "box jitter and more augmentation",
         "faces",
@@ -76,7 +75,7 @@ LADDER = (
     ),
     Rung("moving average", "faces", "box jitter and more augmentation", "model.ema=0.99"),
     Rung("mirror images", "faces", "moving average", mirrored=True),
-    Rung("votes as they are", "faces", "moving average", "data.votes_temperature=1"),
+    Rung("smoothing without votes", "faces", "moving average", "data.unvoted_smoothing=0.3"),
     Rung("one class a face", "official", "moving average", "data.votes=null"),
     Rung("logit adjustment", "faces", "moving average", "model.logit_adjustment=1.0"),
     Rung("mixup", "faces", "moving average", "model.mixup=0.2"),

@@ -1,6 +1,8 @@
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -289,6 +291,41 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=300,
     )
+
+
+def end_all_in_epoch(epoch: int, command: list[str], cwd: Path) -> tuple[int, str]:
+    """Sends SIGTERM to a command and all its processes once it has reached an epoch."""
+    with subprocess.Popen(
+        command, cwd=cwd, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if re.match(rf"epoch +{epoch - 1}/", line):
+                os.killpg(process.pid, signal.SIGTERM)
+        return process.wait(), "".join(told)
+
+
+@pytest.mark.slow
+def test_a_run_whose_processes_were_all_ended_goes_on_to_the_same_file_elsewhere(
+    sample_root: Path, tmp_path: Path
+) -> None:
+    settings = [
+        *("train", f"data.root={sample_root}", *TINY, "trainer.max_epochs=8", "data.workers=1"),
+        *("trainer.limit_train_batches=1.0", "model.ema=0.9"),
+    ]
+    done = run(*settings, f"hydra.run.dir={tmp_path / 'one'}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    ended = [*settings, f"hydra.run.dir={tmp_path / 'two'}"]
+    code, told = end_all_in_epoch(3, [sys.executable, "-m", "emotion", *ended], tmp_path)
+    assert (code, "Traceback" in told) == (143, False), told
+    done = run(*ended, "resume=auto", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    files = [sorted((tmp_path / name / "checkpoints").iterdir()) for name in ("one", "two")]
+    assert [p.name for p in files[0]] == [p.name for p in files[1]]
+    for ours, theirs in zip(*files, strict=True):
+        assert ours.read_bytes() == theirs.read_bytes(), ours.name
 
 
 def test_cfg_job_prints_the_config_and_runs_nothing(

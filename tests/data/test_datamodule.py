@@ -402,6 +402,26 @@ def test_a_balanced_epoch_has_all_classes_equally_often(tmp_path: Path) -> None:
 # --- what cannot be done
 
 
+def test_faces_are_learnt_as_their_votes_and_others_as_their_class_smoothed(
+    small_root: Path,
+) -> None:
+    plain = ready(small_root)
+    first = plain.samples["train"][0].image
+    (small_root / "votes.csv").write_text(f"filename,neutral,smile\n{first.name},1,3\n")
+    for smoothing in (0.0, 0.3):
+        module = ready(small_root, votes="votes.csv", unvoted_smoothing=smoothing)
+        voted = [sample.image == first for sample in module.samples["train"]]
+        assert sum(voted) == 1
+        classes = np.array([sample.target for sample in module.samples["train"]])
+        expected = (1 - smoothing) * np.eye(5)[classes] + smoothing / 5
+        expected[voted] = [0.25, 0, 0, 0.75, 0]
+        (batch,) = module.train_dataloader()
+        order = [int(row.argmax()) for row in batch["shares"]]
+        found = sorted(batch["shares"].tolist())
+        np.testing.assert_allclose(found, sorted(expected.tolist()), rtol=1e-6)
+        assert len(order) == len(voted)
+
+
 def test_a_missing_root_is_refused_with_the_way_out() -> None:
     expected = r"^data\.root: expected a data set; set data\.root=/path/to/dataset$"
     with pytest.raises(ConfigError, match=expected):
@@ -461,6 +481,9 @@ def test_a_frozen_part_of_which_nothing_is_left_is_named(small_root: Path, tmp_p
         ("drop", "identical", "a list, as in [identical], got identical"),
         ("mend", {"a": 1}, "a list, as in [identical], got {'a': 1}"),
         ("groups", 3, "a file, name:… or folder:…, got 3"),
+        ("votes", 3, "a CSV file, got 3"),
+        ("unvoted_smoothing", 1.5, "a share from 0 to 1, got 1.5"),
+        ("unvoted_smoothing", True, "a share from 0 to 1, got True"),
     ],
 )
 def test_settings_out_of_range_are_refused(

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import softmax
 
-from emotion.data.votes import read_votes, sharpened
+from emotion.data.votes import read_votes
 from emotion.errors import DataError
 from emotion.faces.labels import LabelScheme
 
@@ -67,31 +66,6 @@ def test_shares_are_the_votes_for_the_classes_over_their_sum(
     assert ("train/img/a.png" in found) == bool(five.sum())
     if five.sum():
         np.testing.assert_allclose(found["train/img/a.png"], five / five.sum(), rtol=1e-6)
-
-
-@given(
-    votes=st.lists(st.integers(0, 10), min_size=5, max_size=5).filter(any),
-    temperature=st.floats(0.01, 100),
-)
-def test_sharpened_shares_are_a_softmax_of_logarithms_over_the_temperature(
-    votes: list[int], temperature: float
-) -> None:
-    shares = (np.array(votes) / sum(votes)).astype(np.float32)
-    found = sharpened(shares, temperature)
-    with np.errstate(divide="ignore"):
-        expected = softmax(np.log(shares.astype(float)) / temperature)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(sharpened(np.stack([shares, shares]), temperature)[1], found)
-
-
-def test_shares_are_left_by_one_and_become_the_winner_near_nought() -> None:
-    shares = np.array([0.3, 0.5, 0.2], np.float32)
-    np.testing.assert_allclose(sharpened(shares, 1.0), shares, rtol=1e-6)
-    np.testing.assert_allclose(sharpened(shares, 0.5), [9 / 38, 25 / 38, 4 / 38], rtol=1e-6)
-    np.testing.assert_allclose(sharpened(shares, 0.01), [0, 1, 0], atol=1e-9)
-    tie = np.array([0.5, 0.5, 0], np.float32)
-    np.testing.assert_allclose(sharpened(tie, 0.01), tie)
 
 
 def test_what_a_table_is_refused_for(tmp_path: Path) -> None:

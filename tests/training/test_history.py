@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +19,19 @@ def test_epochs_csv_has_one_row_an_epoch_with_that_epochs_metrics(run_result: Ru
     assert float(kept["val/loss"]) == pytest.approx(run_result.selection.score, rel=1e-5)
 
 
-def test_rows_survive_a_checkpoint(tmp_path: object) -> None:
-    first = History("unused.csv")
-    first.rows = [{"epoch": 1.0, "val/loss": 0.5}]
-    second = History("unused.csv")
-    second.load_state_dict(first.state_dict())
+def test_rows_survive_a_checkpoint_and_their_seconds_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "epochs.csv"
+    first = History(str(path))
+    first.rows = [{"epoch": 1.0, "seconds": 2.5, "val/loss": 0.5}]
+    path.write_text(first.to_csv())
+    assert "seconds" not in str(first.state_dict())  # the same run gives the same checkpoint
+    second, elsewhere = History(str(path)), History(str(tmp_path / "other.csv"))
+    for history in (second, elsewhere):
+        history.load_state_dict(first.state_dict())
     assert second.rows == first.rows
+    assert elsewhere.rows == [{"epoch": 1.0, "val/loss": 0.5}]
+    path.write_text("epoch,seconds\nnone,2\n")
+    second.load_state_dict(first.state_dict())
+    assert second.rows == elsewhere.rows
     assert second.column("val/loss") == [0.5]
     assert second.column("val/other") == []

@@ -1,5 +1,6 @@
 """Batches of face crops for Lightning."""
 
+import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from emotion.data.cache import CropCache, FaceCrops
 from emotion.data.repeats import check_repeat, repeated
 from emotion.data.sampling import BatchSampler
 from emotion.data.source import FaceSet, FaceSource
-from emotion.data.votes import read_votes, sharpened
+from emotion.data.votes import read_votes
 from emotion.errors import ConfigError, DataError
 from emotion.faces.folders import AnnotatedPhoto
 from emotion.faces.inputs import InputSpec
@@ -29,6 +30,8 @@ from emotion.faces.samples import FaceSample, gather_samples
 
 SAMPLERS = ("shuffled", "balanced")
 PARTS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # of Lightning's stages
+
+SAVING_SECONDS = 60  # that a loading process outlives a SIGTERM at most
 
 
 class CropDataset(Dataset[tuple[Tensor, int, int]]):
@@ -107,9 +110,9 @@ class FaceCropDataModule(LightningDataModule):
         cache: folder of the crops, or None to keep them in memory.
         votes: a CSV file of several raters' votes, whose shares are learnt in place of one class,
             see `emotion.data.votes`; None for the classes in the annotations.
-        votes_temperature: below 1 makes the shares sharper, see `emotion.data.votes.sharpened`.
-        unvoted_smoothing: label smoothing of the faces that have no votes where others have, 0 to
-            1: one rater's word is not the share 1 of many.
+        unvoted_smoothing: label smoothing, 0 to 1, of faces without votes where others have some:
+            one rater's word is less sure than ten that agree, and without it the network is too
+            sure on photos of their kind.
         repeat: source -> how often its training faces come an epoch, see `emotion.data.repeats`;
             None for once.
         sampler: "shuffled", or "balanced" to draw all classes equally often.
@@ -139,7 +142,6 @@ class FaceCropDataModule(LightningDataModule):
         mend: Sequence[str],
         cache: str | None,
         votes: str | None,
-        votes_temperature: float,
         unvoted_smoothing: float,
         repeat: dict[str, int] | None,
         sampler: str,
@@ -160,15 +162,14 @@ class FaceCropDataModule(LightningDataModule):
             if not isinstance(kinds, list | tuple):
                 raise ConfigError(f"data.{name}: expected a list, as in [identical], got {kinds}")
         _check_tables(groups, votes)
-        _check_temperature(votes_temperature)
+        _check_smoothing(unvoted_smoothing)
         check_repeat(repeat)
         if sampler not in SAMPLERS:
             raise ConfigError(f"data.sampler: expected shuffled or balanced, got {sampler!r}")
         self.input = input
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.sampler, self.repeat = sampler, repeat
-        self.votes, self.votes_temperature = votes, votes_temperature
-        self.unvoted_smoothing = unvoted_smoothing
+        self.votes, self.unvoted_smoothing = votes, unvoted_smoothing
         folder = Path(cache) if cache else None
         scheme = LabelScheme(input.labels, dict(label_map or {}))
         rules = Rules(scheme, origin, groups, smallest_face)
@@ -220,7 +221,7 @@ class FaceCropDataModule(LightningDataModule):
     def _read_shares(self) -> NDArray[np.float32] | None:
         """Gives what each training face is to be learnt as: the shares of its votes, or its class.
 
-        Votes are given for a photo, so that they speak of a face only where it is alone there.
+        The class is smoothed by `unvoted_smoothing`, s: (1 - s) onehot(class) + s / classes. Votes are given for a photo, so that they speak of a face only where it is alone there.
         """
         if self.votes is None or self.faces is None:
             return None
@@ -234,7 +235,7 @@ class FaceCropDataModule(LightningDataModule):
         shares: NDArray[np.float32] = (1 - smoothing) * certain + smoothing / classes
         for row, (name, sample) in enumerate(zip(names, samples, strict=True)):
             if faces[sample.image] == 1 and name in found:
-                shares[row] = sharpened(found[name], self.votes_temperature)
+                shares[row] = found[name]
         return shares
 
     def setup(self, stage: str) -> None:
@@ -300,7 +301,7 @@ class FaceCropDataModule(LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
-            worker_init_fn=_use_one_thread,
+            worker_init_fn=_prepare_worker,
             # Its own, so that the number of workers changes nothing that torch draws.
             generator=torch.Generator().manual_seed(self.seed),
         )
@@ -374,14 +375,16 @@ def _check_tables(groups: object, votes: object) -> None:
             raise ConfigError(f"data.{name}: expected {forms}, got {table}")
 
 
-def _check_temperature(value: object) -> None:
-    if type(value) not in (int, float) or not 0.01 <= value <= 100:  # type: ignore[operator]
-        raise ConfigError(
-            f"data.votes_temperature: expected a number from 0.01 to 100, such as 0.5; got {value}"
-        )
+def _check_smoothing(value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"data.unvoted_smoothing: expected a share from 0 to 1, got {value}")
 
 
-def _use_one_thread(worker: int) -> None:
+def _prepare_worker(worker: int) -> None:
     import cv2
 
     cv2.setNumThreads(0)  # the workers are the threads
+    # A cluster ends all processes at once. The main one still finishes its step and saves the run,
+    # which fails where a worker is gone; an alarm ends the worker should nobody else do so.
+    if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGTERM, lambda *_: signal.alarm(SAVING_SECONDS))

@@ -69,22 +69,6 @@ def read_votes(
     return found
 
 
-def sharpened(shares: Shares, temperature: float) -> Shares:
-    """Gives shares to the power 1 / temperature, again with the sum 1.
-
-    Below 1 the winner's share grows: learnt from the bare shares, a probability says how many
-    raters would give that name, which is less than how often the winner's name is right. (The
-    formula of Berthelot et al., 2019, "MixMatch", arXiv:1905.02249.)
-
-    Args:
-        shares: of the votes for each class, of one face or of several (the last axis), float32.
-        temperature: above 0; 1 leaves them as they are.
-    """
-    powers = (shares / shares.max(axis=-1, keepdims=True)).astype(np.float64) ** (1 / temperature)
-    found: Shares = (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
-    return found
-
-
 def _read(path: Path, scheme: LabelScheme) -> Mapping[str, Shares]:
     titles, rows = read_csv(path)
     name = column_of(titles, FILE_COLUMNS, 0)

@@ -55,9 +55,21 @@ class History(Callback):
         return text.getvalue()
 
     def state_dict(self) -> dict[str, Any]:
-        """Gives the rows as plain data, for a checkpoint."""
-        return {"rows": self.rows}
+        """Gives the rows as plain data, for a checkpoint; not their seconds, which differ each time.
+
+        So the same run gives the same checkpoint.
+        """
+        return {"rows": [{k: v for k, v in row.items() if k != "seconds"} for row in self.rows]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the rows up again."""
-        self.rows = [dict(row) for row in state_dict["rows"]]
+        """Takes the rows up again; their seconds from the table, where it is there."""
+        seconds = self._seconds()
+        self.rows = [dict(row) | seconds.get(row["epoch"], {}) for row in state_dict["rows"]]
+
+    def _seconds(self) -> dict[float, dict[str, float]]:
+        try:
+            with self.path.open(encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            return {float(row["epoch"]): {"seconds": float(row["seconds"])} for row in rows}
+        except (OSError, ValueError, KeyError, TypeError):  # no table, or one that was changed
+            return {}

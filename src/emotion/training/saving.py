@@ -1,5 +1,6 @@
 """Checkpoints on disk: written in one step, without a word of where, so that runs can be moved."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,31 @@ class WholeCheckpointIO(TorchCheckpointIO):
         """
         path = Path(path)
         try:
-            with replacing(path) as temporary:
-                torch.save(checkpoint, temporary)
+            with replacing(path) as temporary, temporary.open("wb") as stream:
+                # Given a path, torch writes that name into the file.
+                torch.save(_with_one_object_a_string(checkpoint), stream)
         except (EmotionError, RuntimeError) as error:  # torch tells of a full disk by the latter
             text = str(error).removeprefix(f"{path}: ").splitlines()[0]
             raise CheckpointError(
                 f"{path}: the checkpoint cannot be written ({text}); is the disk full? The"
                 " checkpoint that was there before is as it was"
             ) from error
+
+
+def _with_one_object_a_string(value: Any) -> Any:
+    """Gives the same, but equal strings as one object.
+
+    Pickle writes an object that it has met before as a reference, so that a run that was gone on
+    with would give other bytes: half of its strings come from a file.
+    """
+    if type(value) is str:
+        return sys.intern(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(_with_one_object_a_string, value))
+    if type(value) is dict:
+        pairs = value.items()
+        return {_with_one_object_a_string(k): _with_one_object_a_string(v) for k, v in pairs}
+    return value
 
 
 class Continuing(Callback):
