@@ -221,7 +221,8 @@ class FaceCropDataModule(LightningDataModule):
     def _read_shares(self) -> NDArray[np.float32] | None:
         """Gives what each training face is to be learnt as: the shares of its votes, or its class.
 
-        The class is smoothed by `unvoted_smoothing`, s: (1 - s) onehot(class) + s / classes. Votes are given for a photo, so that they speak of a face only where it is alone there.
+        The class is smoothed by `unvoted_smoothing`, s: (1 - s) onehot(class) + s / classes. Votes
+        are given for a photo, so that they speak of a face only where it is alone there.
         """
         if self.votes is None or self.faces is None:
             return None

@@ -55,9 +55,9 @@ class History(Callback):
         return text.getvalue()
 
     def state_dict(self) -> dict[str, Any]:
-        """Gives the rows as plain data, for a checkpoint; not their seconds, which differ each time.
+        """Gives the rows as plain data, for a checkpoint.
 
-        So the same run gives the same checkpoint.
+        Their seconds are left out, since they differ each time: the same run gives the same file.
         """
         return {"rows": [{k: v for k, v in row.items() if k != "seconds"} for row in self.rows]}
 
