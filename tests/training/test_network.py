@@ -10,6 +10,7 @@ from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
 from emotion.errors import CheckpointError, ConfigError
 from emotion.faces.inputs import InputSpec
+from emotion.experiments.outcome import RunResult
 from emotion.training.network import EmotionNetwork, check_compiler, load_weights
 
 SPEC = InputSpec(size=64)
@@ -75,6 +76,14 @@ def test_a_head_that_fits_is_loaded(tmp_path: Path) -> None:
     torch.testing.assert_close(network.backbone.classifier[1].weight, source.classifier[1].weight)
 
 
+def test_a_checkpoint_of_another_run_is_started_from(run_result: RunResult) -> None:
+    network = EmotionNetwork(SPEC)
+    load_weights(network, str(run_result.checkpoint))
+    kept = torch.load(run_result.checkpoint, weights_only=True)["state_dict"]
+    for name, value in network.backbone.state_dict().items():
+        torch.testing.assert_close(value, kept[f"network.backbone.{name}"])
+
+
 def test_no_weights_leave_the_network_as_it_is() -> None:
     network = EmotionNetwork(SPEC)
     before = network.backbone.features[0][0].weight.clone()
@@ -91,7 +100,10 @@ def test_missing_weights_are_named() -> None:
 def test_a_file_that_is_no_such_state_dict_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "other.pth"
     torch.save(content, path)
-    with pytest.raises(CheckpointError, match=r"other\.pth: (not|expected) a state dict"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"other\.pth: (not a state dict|expected a checkpoint, or a state dict)",
+    ):
         load_weights(EmotionNetwork(SPEC), str(path))
 
 

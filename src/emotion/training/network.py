@@ -18,6 +18,7 @@ from emotion.faces.inputs import InputSpec
 
 ARCHITECTURE = "mobilenet_v2"
 HEAD = "classifier.1."  # torchvision's name of the last layer
+OWN = "network.backbone."  # of torchvision's tensors in a checkpoint
 BATCH_NORMS = ("live", "frozen")
 
 
@@ -175,10 +176,12 @@ def _from_file(path: Path) -> dict[str, Tensor]:
             f"model.weights={path}: not a state dict that loads with weights_only=True"
         ) from error
     if isinstance(content, dict) and "emotion" in content:  # a checkpoint of another run
-        own = "backbone."
-        content = {k.removeprefix(own): v for k, v in dict(content.get("state_dict", {})).items()}
+        state = dict(content.get("state_dict", {}))
+        content = {k.removeprefix(OWN): v for k, v in state.items() if k.startswith(OWN)}
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise CheckpointError(f"model.weights={path}: expected a state dict of tensors")
+        raise CheckpointError(
+            f"model.weights={path}: expected a checkpoint, or a state dict of tensors"
+        )
     return content
 
 
