@@ -9,8 +9,8 @@ from torch import nn
 from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
 from emotion.errors import CheckpointError, ConfigError
-from emotion.faces.inputs import InputSpec
 from emotion.experiments.outcome import RunResult
+from emotion.faces.inputs import InputSpec
 from emotion.training.network import EmotionNetwork, check_compiler, load_weights
 
 SPEC = InputSpec(size=64)
