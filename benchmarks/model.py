@@ -110,6 +110,9 @@ def train(options: argparse.Namespace, rung: Rung, seed: int) -> None:
     if rung.mirrored or (folder / "selection.json").is_file():
         return
     taught = [folder_of(options, rung_of(rung.teachers), s) for s in options.seeds if rung.teachers]
+    if not all((path / "selection.json").is_file() for path in taught):
+        print(f"{folder}: not all of its teachers are there", file=sys.stderr)
+        return
     command = [
         *(sys.executable, "-m", "emotion", "train", f"experiment={options.experiment}"),
         *(f"data.root={options.root / rung.data}", f"hydra.run.dir={folder}"),
@@ -138,8 +141,10 @@ def measure(options: argparse.Namespace) -> Iterator[Row]:
     """Yields how each run that is there does on the validation faces of each source."""
     keys = [(rung, seed) for rung in LADDER for seed in options.seeds]
     there = [key for key in keys if (folder_of(options, *key) / "selection.json").is_file()]
-    whole = next(folder_of(options, *key) for key in there if key[0].data == "faces")
-    checkpoint = find_checkpoint(whole)
+    whole = [folder_of(options, *key) for key in there if key[0].data == "faces"]
+    if not whole:
+        sys.exit(f"{options.out}: no run on faces/ is there, whose validation part asks all")
+    checkpoint = find_checkpoint(whole[0])
     spec = read_checkpoint(checkpoint).input
     subject = read_own_part(checkpoint, spec.labels, "val", "", "")
     targets = subject.targets
