@@ -34,7 +34,7 @@ PLAIN = (  # what one would write first
     "data.votes=null data.unvoted_smoothing=0 data.repeat=null model.ema=null"
     " model.label_smoothing=0.1 data.augmentation.0.jitter=0 data.augmentation.0.scale=[0.95,1.05]"
     " data.augmentation.0.shift=[-0.03,0.03] data.augmentation.2.p=0 data.augmentation.3.p=0"
-    " input.mirror=false"
+    " model.logit_adjustment=0 input.mirror=false"
 )
 
 
@@ -76,6 +76,7 @@ LADDER = (
     Rung("moving average", "faces", "box jitter and more augmentation", "model.ema=0.99"),
     Rung("mirror images", "faces", "moving average", mirrored=True),
     Rung("smoothing without votes", "faces", "moving average", "data.unvoted_smoothing=0.3"),
+    Rung("a little adjustment", "faces", "smoothing without votes", "model.logit_adjustment=0.1"),
     Rung("one class a face", "official", "moving average", "data.votes=null"),
     Rung("logit adjustment", "faces", "moving average", "model.logit_adjustment=1.0"),
     Rung("mixup", "faces", "moving average", "model.mixup=0.2"),
