@@ -84,12 +84,14 @@ $(MODEL)/faces: | $(MODEL)/ferplus $(MODEL)/doubtful $(MODEL)/faces5.json
 	@$(BIN)/emotion data join $@ train=$(MODEL)/doubtful/train val=$(MODEL)/ferplus/val \
 		$(SHARED)/data/faces5 --split $(SHARED)/data/faces5 $(MODEL)/faces5.json
 
-$(MODEL)/run/selection.json: | $(MODEL)/faces
+# Not selection.json, which a run that was ended has too.
+$(MODEL)/trained: | $(MODEL)/faces
 	@$(BIN)/emotion train experiment=bundled$(if $(GPU),,_cpu) data.root=$(MODEL)/faces \
 		model.weights=$(SHARED)/weights/mobilenet_v2-imagenet-int8.pth \
 		hydra.run.dir=$(MODEL)/run resume=auto $(SETTINGS)
+	@touch $@
 
-$(MODEL)/model.onnx: $(MODEL)/run/selection.json
+$(MODEL)/model.onnx: $(MODEL)/trained
 	@$(BIN)/emotion calibrate $(MODEL)/run --error 0.15
 	@$(BIN)/emotion evaluate $(MODEL)/run --out $(MODEL)/evaluation --upsample 0 1 --validation
 	@$(BIN)/emotion card $(MODEL)/run --evaluation $(MODEL)/evaluation --out $(MODEL)/model-card.md \
