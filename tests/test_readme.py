@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-c", f'export PATH="{BIN}:$PATH"; {line}']
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=1800)
 
 
 def test_it_is_short_and_begins_with_pictures() -> None:
