@@ -84,6 +84,12 @@ def test_a_checkpoint_of_another_run_is_started_from(run_result: RunResult) -> N
         torch.testing.assert_close(value, kept[f"network.backbone.{name}"])
 
 
+def test_a_checkpoint_of_another_kind_is_refused(tmp_path: Path) -> None:
+    torch.save({"emotion": 1, "state_dict": 2}, tmp_path / "other.ckpt")
+    with pytest.raises(CheckpointError, match=r"other\.ckpt: a checkpoint, but of another project"):
+        load_weights(EmotionNetwork(SPEC), str(tmp_path / "other.ckpt"))
+
+
 def test_no_weights_leave_the_network_as_it_is() -> None:
     network = EmotionNetwork(SPEC)
     before = network.backbone.features[0][0].weight.clone()

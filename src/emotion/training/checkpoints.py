@@ -63,18 +63,27 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: the file is missing, not a checkpoint, or not one of this project.
     """
     content = _load(path)
-    entry, state = _own(content, path)
+    entry, _ = _own(content, path)
     spec = InputSpec.from_dict(_mapping(entry.get("input"), path), str(path))
-    network = {
-        k.removeprefix(PREFIX): v
-        for k, v in state.items()
-        if k.startswith(PREFIX) and isinstance(v, Tensor)
-    }
     epoch = content.get("epoch", 0)
     if type(epoch) is not int:
         raise CheckpointError(f"{path}: its epoch is {epoch!r}, expected a number")
     fitted = _temperature(entry, path), _threshold(entry, path)
-    return Checkpoint(path, spec, network, epoch + 1, *fitted)
+    return Checkpoint(path, spec, network_tensors(content, path), epoch + 1, *fitted)
+
+
+def network_tensors(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+    """Gives the network's tensors of a checkpoint that was loaded, by their names in the network.
+
+    Raises:
+        CheckpointError: it is not one of this project.
+    """
+    _, state = _own(content, path)
+    return {
+        k.removeprefix(PREFIX): v
+        for k, v in state.items()
+        if k.startswith(PREFIX) and isinstance(v, Tensor)
+    }
 
 
 def store_calibration(path: Path, temperature: float, threshold: float | None) -> None:

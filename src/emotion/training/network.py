@@ -18,7 +18,7 @@ from emotion.faces.inputs import InputSpec
 
 ARCHITECTURE = "mobilenet_v2"
 HEAD = "classifier.1."  # torchvision's name of the last layer
-OWN = "network.backbone."  # of torchvision's tensors in a checkpoint
+BACKBONE = "backbone."  # of torchvision's tensors among the network's
 BATCH_NORMS = ("live", "frozen")
 
 
@@ -176,8 +176,10 @@ def _from_file(path: Path) -> dict[str, Tensor]:
             f"model.weights={path}: not a state dict that loads with weights_only=True"
         ) from error
     if isinstance(content, dict) and "emotion" in content:  # a checkpoint of another run
-        state = dict(content.get("state_dict", {}))
-        content = {k.removeprefix(OWN): v for k, v in state.items() if k.startswith(OWN)}
+        from emotion.training.checkpoints import network_tensors
+
+        tensors = network_tensors(content, path)
+        content = {name.removeprefix(BACKBONE): value for name, value in tensors.items()}
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError(
             f"model.weights={path}: expected a checkpoint, or a state dict of tensors"

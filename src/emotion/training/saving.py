@@ -1,6 +1,7 @@
 """Checkpoints on disk: written in one step, without a word of where, so that runs can be moved."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +72,28 @@ class Continuing(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Takes the folder out of the paths that are saved."""
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            state = checkpoint["callbacks"].get(callback.state_key)
-            if isinstance(callback, ModelCheckpoint) and state is not None:
+        for callback, state in _saved_states(trainer, checkpoint):
+            if isinstance(callback, ModelCheckpoint):
                 _move(state, str(callback.dirpath), FOLDER)
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Changes the saved states before the callbacks take them."""
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            state = checkpoint["callbacks"].get(callback.state_key)
-            if isinstance(callback, ModelCheckpoint) and state is not None:
+        for callback, state in _saved_states(trainer, checkpoint):
+            if isinstance(callback, ModelCheckpoint):
                 _move(state, str(state["dirpath"]), str(callback.dirpath))
-            if isinstance(callback, EarlyStopping) and state is not None:
+            if isinstance(callback, EarlyStopping):
                 state["patience"] = callback.patience
+
+
+def _saved_states(
+    trainer: Trainer, checkpoint: dict[str, Any]
+) -> Iterator[tuple[Callback, dict[str, Any]]]:
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        state = checkpoint["callbacks"].get(callback.state_key)
+        if state is not None:
+            yield callback, state
 
 
 def _move(state: dict[str, Any], old: str, new: str) -> None:
