@@ -6,16 +6,8 @@ that with these a run is the same only on the same devices (`sync_batchnorm` is 
 GPUs). All else is computed in float64, in which other orders of adding differ by 1e-16: after a few
 steps the weights agree to 1e-9, which leaves no room for a face that is weighed wrongly. The
 metrics are computed in float32, and agree to 1e-6.
-
-Run as a script with settings in JSON this file is one of several processes.
 """
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,133 +15,25 @@ from typing import Any
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
-from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning import Callback
 from tests.datasets import SAD, SMILE, add_photo
+from tests.training.fitting import (
+    COUNTS,
+    OPTIMIZERS,
+    Breaker,
+    BrokenOffError,
+    Row,
+    calibrate,
+    data_of,
+    fitted,
+    in_processes,
+)
 from torch import Tensor
 
 from emotion.data.datamodule import FaceCropDataModule
-from emotion.experiments.configs import VERSION_BASE
-from emotion.files import config_folder
 from emotion.training.module import EmotionModule
 
 SLOW = pytest.mark.slow
-PROJECT = Path(__file__).parents[2]
-COUNTS = [0, 0, 0, 9, 4]
-OPTIMIZERS: dict[str, Any] = {
-    "sgd": partial(torch.optim.SGD, lr=0.05, momentum=0.9),
-    "still": partial(torch.optim.SGD, lr=0.0),
-    "adam": partial(torch.optim.Adam, lr=1e-3),
-}
-Row = dict[str, float]
-
-
-class BrokenOffError(Exception):
-    """Breaks a run off."""
-
-
-class Breaker(Checkpoint):
-    """Writes a checkpoint after a batch, or after an epoch where that is None, and breaks off."""
-
-    def __init__(self, path: Path, epoch: int, batch: int | None) -> None:
-        self.path, self.epoch, self.batch = path, epoch, batch
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        if (trainer.current_epoch, batch_idx) == (self.epoch, self.batch):
-            self._break(trainer)
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.current_epoch == self.epoch and self.batch is None:
-            self._break(trainer)
-
-    def _break(self, trainer: Trainer) -> None:
-        trainer.save_checkpoint(self.path)
-        raise BrokenOffError
-
-
-class Rows(Callback):
-    """Keeps each epoch's metrics and learning rate."""
-
-    def __init__(self) -> None:
-        self.rows: dict[int, Row] = {}
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
-        self.rows[trainer.current_epoch] = metrics | {"rate": rate}
-
-
-def data_of(root: str, *overrides: str) -> FaceCropDataModule:
-    settings = [f"data.root={root}", "run_dir=.", "data.cache=null", "input.size=64", *overrides]
-    with initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
-        config = compose("train", settings)
-    module: FaceCropDataModule = instantiate(config.data, _convert_="all")
-    return module
-
-
-def _calibrate(module: EmotionModule) -> None:
-    """Gives batch norm statistics, without which random layers of a frozen network let nothing by.
-
-    What they pass on would vanish, and only the last bias would learn.
-    """
-    network, kind = module.network, module.network.batch_norm
-    norms = [layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
-    for layer in norms:
-        layer.momentum = 1.0
-    network.batch_norm = "live"
-    noise = torch.randint(0, 256, (8, 3, 64, 64), generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        network.train()(noise)
-    for layer in norms:
-        layer.momentum = 0.1
-    network.batch_norm = kind
-
-
-def fitted(
-    data: FaceCropDataModule,
-    options: dict[str, Any],
-    callbacks: Sequence[Callback] = (),
-    continued: Path | None = None,
-    double: bool = True,
-    **trainer: Any,
-) -> tuple[dict[str, Tensor], dict[int, Row]]:
-    """Trains, in float64 or else in float32, and gives the weights and each epoch's metrics."""
-    rows = Rows()
-    torch.manual_seed(0)
-    chosen = options | {"optimizer": OPTIMIZERS[options["optimizer"]]}
-    module = EmotionModule(data.input, None, seed=3, **chosen)
-    module.set_class_counts(COUNTS)
-    _calibrate(module)
-    if double:
-        module.double()
-    settings: dict[str, Any] = {
-        "max_epochs": 2,
-        "accelerator": "cpu",
-        "devices": 1,
-        "num_sanity_val_steps": 0,
-    }
-    quiet: dict[str, Any] = {
-        "logger": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-    }
-    made = Trainer(
-        **(settings | quiet | trainer),
-        callbacks=[rows, *callbacks],
-        use_distributed_sampler=False,
-        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
-    )
-    path = None if continued is None else str(continued)
-    made.fit(module, data, ckpt_path=path, weights_only=True)
-    return {name: value.clone() for name, value in module.state_dict().items()}, rows.rows
-
-
-# The processes.
-
 # What weighs faces, since that is where an unequal share would count wrongly.
 STRICT = {
     "batch_norm": "frozen",
@@ -157,52 +41,6 @@ STRICT = {
     "class_weights": "balanced",
     "label_smoothing": 0.1,
 }
-
-
-def in_processes(world: int, folder: Path, job: dict[str, Any]) -> tuple[dict[str, Tensor], Any]:
-    """Runs `fitted` in several processes with gloo; gives the first one's answer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    answer = folder / f"answer{port}.pt"
-    text = json.dumps(job | {"answer": str(answer)})
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(world)}
-    own = {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "NODE_RANK": "0"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, __file__, text],
-            env=os.environ | place | own | {"LOCAL_RANK": str(rank), "RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(world)
-    ]
-    try:
-        said = [process.communicate(timeout=240)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert all(process.returncode == 0 for process in processes), "\n".join(said)[-6000:]
-    weights, rows = torch.load(answer, weights_only=True)
-    return weights, rows
-
-
-def _one_process(job: dict[str, Any]) -> None:
-    warnings.simplefilter("ignore")
-    callbacks: list[Callback] = []
-    if job.get("break"):
-        path, epoch, batch = job["break"]
-        callbacks.append(Breaker(Path(path), epoch, batch))
-    continued = Path(job["continued"]) if job.get("continued") else None
-    data = data_of(job["root"], *job["data"])
-    try:
-        found = fitted(data, job["options"], callbacks, continued, **job["trainer"])
-    except BrokenOffError:
-        found = ({}, {})
-    if os.environ["RANK"] == "0":
-        torch.save(found, job["answer"])
 
 
 def faces(root: Path, number: int) -> str:
@@ -279,8 +117,8 @@ def test_a_run_on_two_devices_goes_on_in_the_middle_of_an_epoch(tmp_path: Path) 
     job: dict[str, Any] = {"root": root, "data": settings, "options": options, "trainer": trainer}
     weights, rows = in_processes(2, tmp_path, job)
     path = tmp_path / "broken.ckpt"
-    in_processes(2, tmp_path, job | {"break": [str(path), 1, 1]})
-    given, found = in_processes(2, tmp_path, job | {"continued": str(path)})
+    in_processes(2, tmp_path, job | {"break": [path, 1, 1]})
+    given, found = in_processes(2, tmp_path, job | {"continued": path})
     assert all(torch.equal(given[name], weights[name]) for name in weights)
     # Only the sums of the losses of two devices are now added in another order.
     rows_agree(found, {1: rows[1]})
@@ -333,7 +171,7 @@ def _by_hand(
     optimizer = OPTIMIZERS[options["optimizer"]]
     module = EmotionModule(data.input, None, seed=3, **(options | {"optimizer": optimizer}))
     module.set_class_counts(COUNTS)
-    _calibrate(module)
+    calibrate(module)
     module.double()
     module.network.train()
     descent = optimizer(module.network.parameters())
@@ -432,7 +270,3 @@ def test_an_epoch_that_has_not_seen_every_face_is_an_error(ten: str, part: str, 
     expected = f"epoch 1: {seen} samples of {part} were seen, expected {seen + 1}; its metrics"
     with pytest.raises(RuntimeError, match=expected):
         fitted(data, STRICT | {"optimizer": "sgd"}, max_epochs=1, double=False)
-
-
-if __name__ == "__main__":
-    _one_process(json.loads(sys.argv[1]))
