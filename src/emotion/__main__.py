@@ -1,5 +1,6 @@
 """The `emotion` command: finds the verb and imports only that verb."""
 
+import gc
 import io
 import os
 import sys
@@ -10,6 +11,10 @@ from emotion import __version__
 from emotion.commands import CLOSED_PIPE, DONE, INTERRUPTED, MISTAKE
 from emotion.errors import EmotionError
 from emotion.processes import settle
+
+# New objects between two looks for garbage. With Python's own number, 700 or 2,000, a sixth of
+# importing torch and Lightning is looking through what stays anyhow.
+GARBAGE_AFTER = 50_000
 
 VERBS = {
     "train": "learn a classifier from Pascal VOC XML and photos",
@@ -50,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code, see `emotion.commands`.
     """
     settle()
+    gc.set_threshold(GARBAGE_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows no "…"
