@@ -102,12 +102,13 @@ class BareLoop(Callback):
 def loop(options: argparse.Namespace) -> None:
     """Prints images a second of both loops, and what ours takes longer."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     import torch
 
     from emotion.experiments.configs import compose_config
     from emotion.experiments.parts import build_run, check_run
+    from emotion.memory import keep_memory
 
+    keep_memory()
     with tempfile.TemporaryDirectory() as folder:
         own = [item for item in settings(options, Path(folder)) if not item.startswith("hydra")]
         config = compose_config(
@@ -294,11 +295,12 @@ class Watched(Callback):
 def watch(options: argparse.Namespace) -> None:
     """Prints what validation's pictures, F1 of each class and calibration add to an epoch."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     from emotion.experiments.configs import compose_config
     from emotion.experiments.parts import build_run, check_run
+    from emotion.memory import keep_memory
     from emotion.training.pictures import TensorBoardPictures
 
+    keep_memory()
     with tempfile.TemporaryDirectory() as folder:
         own = [item for item in settings(options, Path(folder)) if not item.startswith("hydra")]
         epochs = f"trainer.max_epochs={2 + 2 * options.rounds}"

@@ -30,6 +30,14 @@ SMALL = (
     " data.batch_size=4 trainer.accelerator=cpu"
 )
 MINE = "emotion train experiment=faces data.root=faces hydra.run.dir=outputs/mine"
+# Pages that are read one after the other; what they tell the reader to type twice is typed once.
+READINGS = [
+    ("README.md", "train.md"),
+    ("settings.md",),
+    ("report.md",),
+    ("sweeps.md",),
+    ("predictions.md", "export.md"),
+]
 # What the commands of a page leave behind, and how often.
 LEFT = {
     "README.md": {
@@ -142,21 +150,23 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert of_kind("tensorboard", "train.md") == of_kind("tensorboard")
     assert [block.page for block in SHELL if block.is_script] == ["clusters.md"]
     assert all(line.startswith(("emotion ", "find ")) for line in of_kind("own"))
-    assert {page for page, line in LINES if kind(page, line) == "own"} == set(LEFT)
+    own = {page for page, line in LINES if kind(page, line) == "own"}
+    assert own == set(LEFT) == {page for pages in READINGS for page in pages}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", LEFT)
-def test_the_commands_of_a_page(page: str, place: Path) -> None:
-    lines = of_kind("own", page)
-    if not any(re.search(r"train .*hydra.run.dir=outputs/mine", line) for line in lines):
-        run(smaller(MINE), place)
+@pytest.mark.parametrize("pages", READINGS, ids=" ".join)
+def test_the_commands_of_pages(pages: tuple[str, ...], place: Path, trained_place: Path) -> None:
+    lines = dict.fromkeys(line for page in pages for line in of_kind("own", page))
+    if MINE_BY_SPLIT not in lines:
+        shutil.copytree(trained_place / "outputs", place / "outputs")
     for line in lines:
         run(smaller(line), place)
-    for pattern, count in LEFT[page].items():
-        assert len(list(place.glob(pattern))) == count, pattern
-    for line in of_kind("tensorboard", page):
-        check_tensorboard(line, place)
+    for page in pages:
+        for pattern, count in LEFT[page].items():
+            assert len(list(place.glob(pattern))) == count, pattern
+        for line in of_kind("tensorboard", page):
+            check_tensorboard(line, place)
 
 
 def check_tensorboard(line: str, cwd: Path) -> None:

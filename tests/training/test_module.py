@@ -450,7 +450,10 @@ def test_without_a_compiler_compile_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-def test_a_compiled_network_learns_what_the_plain_one_does() -> None:
+def test_a_compiled_network_learns_what_the_plain_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Three blocks of the seventeen, which have the same kinds of layers: compiling takes minutes.
+    few = partial(mobilenet_v2, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2]])
+    monkeypatch.setattr("emotion.training.network.mobilenet_v2", few)
     plain, compiled = (seeded(compile=word, batch_norm="frozen", ema=0.5) for word in (False, True))
     losses = [float(brief(m, 1).callback_metrics["val/loss"]) for m in (plain, compiled)]
     # Other kernels round in another way.
