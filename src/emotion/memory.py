@@ -13,8 +13,8 @@ def keep_memory() -> None:
 
     Else the C library gives the memory of each tensor above 32 MiB back to the system, which fills
     it with zeros before the next one gets it: at batch 128 and 96 pixels a fifth to a third of a
-    step. The price is a fifth more memory at its peak. To be called before torch makes a tensor, for
-    then it reads the variable. With another C library than glibc only that is set.
+    step. The price is a fifth more memory at its peak. To be called before torch makes a tensor,
+    which is when it reads the variable. With another C library than glibc only that is set.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
