@@ -3,6 +3,7 @@
     python benchmarks/train.py loop DATA --size 128      our loop against a bare one, step by step
     python benchmarks/train.py epoch DATA --size 128     an epoch against the code one writes first
     python benchmarks/train.py watch DATA --size 128     what it costs to see validation
+    python benchmarks/train.py memory DATA --size 96     memory that tensors take again, or do not
     python benchmarks/train.py start DATA                from the command to the first step
     python benchmarks/train.py sweep                     eight tiny jobs against their sum
 
@@ -219,14 +220,35 @@ def epoch(options: argparse.Namespace) -> None:
     print(f"plain to ours: {spread(ratios)}")
 
 
-def our_epochs(options: argparse.Namespace) -> list[float]:
+def our_epochs(
+    options: argparse.Namespace, start: Sequence[str] = ("-m", "emotion", "train")
+) -> list[float]:
     """Runs `emotion train`; gives the seconds of each epoch."""
     with tempfile.TemporaryDirectory() as folder:
         more = [*settings(options, Path(folder)), f"trainer.max_epochs={options.epochs}"]
-        command = [sys.executable, "-m", "emotion", "train", *more]
+        command = [sys.executable, *start, *more]
         subprocess.run(command, capture_output=True, text=True, check=True)
         with (Path(folder) / "run" / "epochs.csv").open(newline="") as stream:
             return [float(row["seconds"]) for row in csv.DictReader(stream)]
+
+
+GIVING_BACK = """
+import os, sys
+from emotion.commands import train
+train.keep_memory = lambda: os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+sys.exit(train.main(sys.argv[1:]))
+"""
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Prints the seconds of an epoch whose tensors give memory back, and those of ours, in turn."""
+    ratios = []
+    for number in range(1, options.rounds + 1):
+        given = statistics.median(our_epochs(options, ("-c", GIVING_BACK)))
+        kept = statistics.median(our_epochs(options))
+        ratios.append(given / kept)
+        print(f"round {number}: given back {given:.1f} s, kept {kept:.1f} s")
+    print(f"given back to kept: {spread(ratios)}")
 
 
 class Watched(Callback):
@@ -396,7 +418,7 @@ def main() -> None:
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(required=True)
-    for verb in (loop, epoch, watch, start, sweep):
+    for verb in (loop, epoch, watch, memory, start, sweep):
         own = verbs.add_parser(verb.__name__, help=(verb.__doc__ or "").splitlines()[0])
         own.set_defaults(verb=verb)
         if verb is not sweep:

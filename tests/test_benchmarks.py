@@ -58,7 +58,9 @@ def test_the_training_benchmark_compares_epochs_that_are_watched(sample_root: Pa
 
 
 @pytest.mark.slow
-def test_the_training_benchmark_compares_loops_epochs_starts_and_a_sweep(sample_root: Path) -> None:
+def test_the_training_benchmark_compares_loops_epochs_memory_starts_and_a_sweep(
+    sample_root: Path,
+) -> None:
     tiny = [str(sample_root), "--size=64", "--batch=4"]
     loop = benchmark("train.py", "loop", *tiny, "--steps=25", "--warmup=1")
     rates = re.findall(r"^(bare|emotion) +(\d+\.\d) images/s$", loop, re.MULTILINE)
@@ -67,6 +69,7 @@ def test_the_training_benchmark_compares_loops_epochs_starts_and_a_sweep(sample_
     assert 0 <= float(found(r"waiting for batches: (\S+) %", loop)) < 100
     in_order(found(r"time of ours to bare: (.+)$", loop))
     in_order(found(r"plain to ours: (.+)$", benchmark("train.py", "epoch", *tiny, *ONCE)))
+    in_order(found(r"given back to kept: (.+)$", benchmark("train.py", "memory", *tiny, *ONCE)))
     start = benchmark("train.py", "start", *tiny, *ONCE)
     in_order(found(r"to the first step +(.+) s$", start))
     in_order(found(r"of which imports +(.+) s$", start))
