@@ -212,7 +212,7 @@ def epoch(options: argparse.Namespace) -> None:
             [sys.executable, *sys.argv, "--plain"], capture_output=True, text=True, check=True
         )
         plain = statistics.median(json.loads(done.stdout.splitlines()[-1]))
-        ours = statistics.median(our_epochs(options))
+        ours = statistics.median(our_epochs(options)[0])
         ratios.append(plain / ours)
         print(
             f"round {number}: plain {plain:.1f} s, emotion {ours:.1f} s, {plain / ours:.2f} times"
@@ -222,14 +222,17 @@ def epoch(options: argparse.Namespace) -> None:
 
 def our_epochs(
     options: argparse.Namespace, start: Sequence[str] = ("-m", "emotion", "train")
-) -> list[float]:
-    """Runs `emotion train`; gives the seconds of each epoch."""
+) -> tuple[list[float], float]:
+    """Runs `emotion train`; gives the seconds of each epoch, and the peak of its memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
         more = [*settings(options, Path(folder)), f"trainer.max_epochs={options.epochs}"]
-        command = [sys.executable, *start, *more]
-        subprocess.run(command, capture_output=True, text=True, check=True)
+        process = subprocess.Popen([sys.executable, *start, *more], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit(os.waitstatus_to_exitcode(status))
         with (Path(folder) / "run" / "epochs.csv").open(newline="") as stream:
-            return [float(row["seconds"]) for row in csv.DictReader(stream)]
+            seconds = [float(row["seconds"]) for row in csv.DictReader(stream)]
+    return seconds, usage.ru_maxrss / 1000
 
 
 GIVING_BACK = """
@@ -241,14 +244,19 @@ sys.exit(train.main(sys.argv[1:]))
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Prints the seconds of an epoch whose tensors give memory back, and those of ours, in turn."""
-    ratios = []
+    """Prints what an epoch whose tensors give memory back takes to one of ours, and its memory."""
+    times, peaks = [], []
     for number in range(1, options.rounds + 1):
-        given = statistics.median(our_epochs(options, ("-c", GIVING_BACK)))
-        kept = statistics.median(our_epochs(options))
-        ratios.append(given / kept)
-        print(f"round {number}: given back {given:.1f} s, kept {kept:.1f} s")
-    print(f"given back to kept: {spread(ratios)}")
+        given, given_peak = our_epochs(options, ("-c", GIVING_BACK))
+        kept, kept_peak = our_epochs(options)
+        times.append(statistics.median(given) / statistics.median(kept))
+        peaks.append(given_peak / kept_peak)
+        print(
+            f"round {number}: given back {statistics.median(given):.1f} s, {given_peak:.0f} MB;"
+            f" kept {statistics.median(kept):.1f} s, {kept_peak:.0f} MB"
+        )
+    print(f"time of given back to kept: {spread(times)}")
+    print(f"memory of given back to kept: {spread(peaks)}")
 
 
 class Watched(Callback):
