@@ -228,8 +228,9 @@ def our_epochs(
         more = [*settings(options, Path(folder)), f"trainer.max_epochs={options.epochs}"]
         process = subprocess.Popen([sys.executable, *start, *more], stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise SystemExit(os.waitstatus_to_exitcode(status))
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(process.returncode)
         with (Path(folder) / "run" / "epochs.csv").open(newline="") as stream:
             seconds = [float(row["seconds"]) for row in csv.DictReader(stream)]
     return seconds, usage.ru_maxrss / 1000
