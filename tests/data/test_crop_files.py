@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.data.cached import SPEC, check, expected, hashes, names, only_file, opened, pictures
+from tests.processes import copies
 
 import emotion.data.crop_files as crop_files
 from emotion.data.crop_files import CropRows
@@ -231,7 +232,6 @@ link.send("ready")
 link.recv()
 cache.CropCache(folder).open(*given)
 """
-PRELOADED = ["cv2", "rich.progress", "emotion.data.cache"]
 
 
 class Child(NamedTuple):
@@ -268,8 +268,7 @@ Start = Callable[..., Child]
 def start() -> Iterator[Start]:
     """Starts processes that open a cache when they are told to; none survives the test."""
     children = []
-    context = get_context("forkserver")  # one interpreter imports, each process is a copy of it
-    context.set_forkserver_preload(PRELOADED)
+    context = copies()
 
     def begin(
         moment: str, samples: Sequence[FaceSample], folder: Path, sizes: Sequence[int] = (64, 70)

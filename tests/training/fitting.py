@@ -3,7 +3,6 @@
 All is computed in float64, in which other orders of adding differ by 1e-16.
 """
 
-import multiprocessing
 import os
 import socket
 import warnings
@@ -17,6 +16,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
+from tests.processes import copies
 from torch import Tensor
 
 from emotion.data.datamodule import FaceCropDataModule
@@ -135,9 +135,6 @@ def fitted(
     return {name: value.clone() for name, value in module.state_dict().items()}, rows.rows
 
 
-# The server imports torch and Lightning once, and each process is a copy of it.
-_COPIES = multiprocessing.get_context("forkserver")
-_COPIES.set_forkserver_preload([__name__])
 SECONDS = 240  # that a training may take on a busy machine
 
 
@@ -156,7 +153,7 @@ def in_processes(world: int, folder: Path, job: dict[str, Any]) -> tuple[dict[st
     answer = folder / f"answer{port}.pt"
     same = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(world)}
     places = [same | {"NODE_RANK": "0", "LOCAL_RANK": str(n), "RANK": str(n)} for n in range(world)]
-    with _COPIES.Pool(world) as pool:  # which ends those that wait for one that failed
+    with copies().Pool(world) as pool:  # which ends those that wait for one that failed
         ends = pool.imap_unordered(partial(_one_process, job, answer), places)
         for _ in places:
             ends.next(SECONDS)
