@@ -12,7 +12,7 @@ from emotion.commands import CLOSED_PIPE, DONE, INTERRUPTED, MISTAKE
 from emotion.errors import EmotionError
 from emotion.processes import settle
 
-# New objects between two looks for garbage. With Python's own number, 700 or 2,000, a sixth of
+# New objects between two looks for garbage. With Python's own number, 700 or 2,000, a fifteenth of
 # importing torch and Lightning is looking through what stays anyhow.
 GARBAGE_AFTER = 50_000
 
