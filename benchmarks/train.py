@@ -237,10 +237,11 @@ def our_epochs(
 
 
 GIVING_BACK = """
-import os, sys
-from emotion.commands import train
-train.keep_memory = lambda: os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-sys.exit(train.main(sys.argv[1:]))
+import sys
+from emotion import memory
+from emotion.commands.train import main
+memory.PLENTY = float("inf")
+sys.exit(main(sys.argv[1:]))
 """
 
 

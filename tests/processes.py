@@ -1,6 +1,7 @@
 """What tests know of the processes of this machine, and processes that are cheap to start."""
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -16,6 +17,13 @@ def copies() -> ForkServerContext:
     context = get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     return context
+
+
+def free_port() -> int:
+    """Gives a port of this machine that nobody listens at; those of namespaces are all free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def in_session(session: int) -> list[int]:

@@ -9,7 +9,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+from tests.processes import free_port
 from tests.written_pages import PAGES, ROOT, read_blocks
 
 BIN = Path(sys.executable).parent
@@ -191,13 +191,6 @@ def check_tensorboard(line: str, cwd: Path) -> None:
         process.terminate()
         process.wait(30)
         log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -93,13 +92,6 @@ def two_hosts() -> Iterator[tuple[Host, Host]]:
         for host in hosts:
             stack.callback(host.kill)
         yield hosts
-
-
-def free_port() -> int:
-    """Gives a port of this machine that nobody listens at; those of namespaces are all free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _loopback() -> tuple[Host, Host]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.cluster.hosts import Host, free_port, two_hosts
+from tests.cluster.hosts import Host, two_hosts
 from tests.cluster.processes import wait_for
 from tests.cluster.runs import TINY, epochs, metrics, numbers, record, validation_faces
+from tests.processes import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,6 @@ All is computed in float64, in which other orders of adding differ by 1e-16.
 """
 
 import os
-import socket
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
-from tests.processes import copies
+from tests.processes import copies, free_port
 from torch import Tensor
 
 from emotion.data.datamodule import FaceCropDataModule
@@ -147,9 +146,7 @@ def in_processes(world: int, folder: Path, job: dict[str, Any]) -> tuple[dict[st
         job: `root` and `data` of `data_of`; `options`, `trainer` and `continued` of `fitted`; and
             in `break` what `Breaker` wants.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     answer = folder / f"answer{port}.pt"
     same = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(world)}
     places = [same | {"NODE_RANK": "0", "LOCAL_RANK": str(n), "RANK": str(n)} for n in range(world)]
